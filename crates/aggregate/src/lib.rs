@@ -1,0 +1,1 @@
+//! The KPL aggregated record format, both ways.

@@ -1,0 +1,1 @@
+//! Says who you are on AWS, where from, and what you can reach.

@@ -1,0 +1,1 @@
+//! Settings, names and the process contract that every tool shares.

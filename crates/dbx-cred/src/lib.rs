@@ -1,0 +1,1 @@
+//! Creates, validates and uses a Databricks service credential.

@@ -1,0 +1,1 @@
+//! Writes the trust and the permission policy that Databricks needs.

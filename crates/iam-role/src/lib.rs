@@ -1,0 +1,1 @@
+//! Creates, shows and deletes the IAM role and its policy.

@@ -1,0 +1,1 @@
+//! Puts records into a Kinesis stream.

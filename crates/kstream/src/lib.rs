@@ -1,0 +1,1 @@
+//! Creates, shows, prices and deletes a Kinesis stream.

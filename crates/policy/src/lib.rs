@@ -1,0 +1,1 @@
+//! IAM policy documents: a lossless model, comparison by meaning, evaluation and lint.

@@ -1,0 +1,3 @@
+//! Everything is in the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Whole pipelines, run as shell scripts inside the sandbox.
