@@ -1,1 +1,5 @@
 //! A local AWS and Databricks: Kinesis, IAM, STS and Unity Catalog credentials on loopback.
+
+pub mod clock;
+pub mod error;
+pub mod sts;
