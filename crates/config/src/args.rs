@@ -1,0 +1,71 @@
+//! The flags that mean the same in every tool, each declared once.
+
+use clap::Args;
+
+use crate::duration;
+use crate::fault::ErrorFormat;
+use std::time::Duration;
+
+const PROCESS: &str = "Shared options";
+const AWS: &str = "AWS options";
+const DOCUMENT: &str = "Document options";
+const DATABRICKS: &str = "Databricks options";
+
+/// The process contract's own flags.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ProcessArgs {
+    /// How errors are written to stderr [default: text]
+    #[arg(long, value_name = "FORM", value_enum, global = true, help_heading = PROCESS)]
+    pub errors: Option<ErrorFormat>,
+    /// Say more on stderr
+    #[arg(long, short, global = true, help_heading = PROCESS, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long, short, global = true, help_heading = PROCESS)]
+    pub quiet: bool,
+    /// Print every setting, its value and where it came from, and do nothing else
+    #[arg(long, global = true, help_heading = PROCESS)]
+    pub explain_config: bool,
+}
+
+/// How to reach AWS. The flags mean what they mean in the AWS CLI.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AwsArgs {
+    /// Profile of ~/.aws/config [env: AWS_PROFILE]
+    #[arg(long, value_name = "NAME", global = true, help_heading = AWS)]
+    pub profile: Option<String>,
+    /// AWS region [env: AWS_REGION]
+    #[arg(long, value_name = "REGION", global = true, help_heading = AWS)]
+    pub region: Option<String>,
+    /// Send every AWS request to this URL [env: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL", global = true, help_heading = AWS)]
+    pub endpoint_url: Option<String>,
+    /// Longest time one operation may take, retries and waiting included, e.g. 30s [env: KINBRICKS_TIMEOUT]
+    #[arg(long, value_name = "DURATION", global = true, help_heading = AWS, value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// How to reach Databricks.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DbxArgs {
+    /// Profile of ~/.databrickscfg [env: DATABRICKS_CONFIG_PROFILE]
+    #[arg(long, value_name = "NAME", global = true, help_heading = DATABRICKS)]
+    pub dbx_profile: Option<String>,
+    /// Workspace URL [env: DATABRICKS_HOST]
+    #[arg(long, value_name = "URL", global = true, help_heading = DATABRICKS)]
+    pub dbx_host: Option<String>,
+    /// Longest time one operation may take, retries and waiting included, e.g. 3m [env: KINBRICKS_TIMEOUT]
+    #[arg(long, value_name = "DURATION", global = true, help_heading = DATABRICKS, value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// Where the connection document comes from and how it is printed.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DocArgs {
+    /// Read the connection document from FILE; `-` is stdin [default: stdin, unless it is a terminal]
+    #[arg(long, value_name = "FILE", global = true, help_heading = DOCUMENT)]
+    pub doc: Option<String>,
+    /// Indent the JSON on stdout
+    #[arg(long, global = true, help_heading = DOCUMENT)]
+    pub pretty: bool,
+}

@@ -1,0 +1,87 @@
+//! Names that are checked once, where they enter; everyone after takes the type.
+
+mod account;
+mod arn;
+mod iam;
+mod kinesis;
+mod region;
+
+pub use account::AccountId;
+pub use arn::{Arn, Partition};
+pub use iam::{ExternalId, PolicyName, RoleArn, RoleName};
+pub use kinesis::{ConsumerName, ShardId, StreamArn, StreamName};
+pub use region::Region;
+
+use thiserror::Error;
+
+/// A text that is not a name of the wanted kind. Its `Display` is a fragment that says what is wrong and what is right.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{text}` is not {wanted}: {reason}")]
+pub struct NameError {
+    text: String,
+    wanted: &'static str,
+    reason: String,
+}
+
+impl NameError {
+    pub(crate) fn new(text: &str, wanted: &'static str, reason: impl Into<String>) -> Self {
+        Self { text: text.to_owned(), wanted, reason: reason.into() }
+    }
+}
+
+/// Refuses `text` unless it has `least..=most` characters, each one allowed.
+fn check_characters(
+    text: &str,
+    wanted: &'static str,
+    (least, most): (usize, usize),
+    allowed: impl Fn(char) -> bool,
+    alphabet: &str,
+) -> Result<(), NameError> {
+    let length = text.chars().count();
+    if length < least || length > most {
+        let reason = format!("it has {length} characters, allowed are {least} to {most}");
+        return Err(NameError::new(text, wanted, reason));
+    }
+    match text.chars().find(|character| !allowed(*character)) {
+        Some(bad) => Err(NameError::new(text, wanted, format!("`{bad}` is not allowed, only {alphabet}"))),
+        None => Ok(()),
+    }
+}
+
+/// The parts that every name type shares: text in, text out, serde, `Display`.
+macro_rules! checked_text {
+    ($name:ident) => {
+        impl $name {
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = crate::names::NameError;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    };
+}
+use checked_text;

@@ -1,0 +1,202 @@
+//! Names of IAM: roles, their ARNs, policies, and the external ID of a trust policy.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Arn, NameError, Partition, check_characters, checked_text};
+
+fn is_name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
+}
+
+const ALPHABET: &str = "a-z A-Z 0-9 _ + = , . @ -";
+
+/// A role's name: 1 to 64 characters of `[\w+=,.@-]` (IAM API model, `roleNameType`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoleName(String);
+
+checked_text!(RoleName);
+
+impl FromStr for RoleName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        check_characters(text, "a role name", (1, 64), is_name_character, ALPHABET)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A managed policy's name: 1 to 128 characters of `[\w+=,.@-]` (IAM API model, `policyNameType`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PolicyName(String);
+
+checked_text!(PolicyName);
+
+impl FromStr for PolicyName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        check_characters(text, "a policy name", (1, 128), is_name_character, ALPHABET)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// An external ID: 2 to 1224 characters of `[\w+=,.@:\/-]` (STS API model, `externalIdType`). It is not a secret:
+/// everybody who may view the role sees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExternalId(String);
+
+checked_text!(ExternalId);
+
+impl ExternalId {
+    /// What the guide writes until Databricks has given out the real one.
+    pub const PLACEHOLDER: &'static str = "0000";
+
+    /// Whether this is the guide's placeholder.
+    pub fn is_placeholder(&self) -> bool {
+        self.0 == Self::PLACEHOLDER
+    }
+}
+
+impl FromStr for ExternalId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let allowed = |character: char| is_name_character(character) || ":/".contains(character);
+        check_characters(text, "an external ID", (2, 1224), allowed, "a-z A-Z 0-9 _ + = , . @ : / -")?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A role's ARN: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoleArn {
+    arn: Arn,
+    account: AccountId,
+    name: RoleName,
+}
+
+impl RoleArn {
+    /// The ARN that a role of this name gets. It can be predicted: nothing in it is random.
+    pub fn predict(partition: &Partition, account: &AccountId, name: &RoleName) -> Self {
+        let text = format!("arn:{partition}:iam::{account}:role/{name}");
+        // Every part was checked already, so this cannot be refused; the fallback keeps the function total.
+        let arn = text.parse().unwrap_or_else(|_| unreachable!("an ARN of checked parts"));
+        Self { arn, account: account.clone(), name: name.clone() }
+    }
+
+    /// The ARN as any ARN.
+    pub fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    /// The ARN's text.
+    pub fn as_str(&self) -> &str {
+        self.arn.as_str()
+    }
+
+    /// The account that owns the role.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The role's name, without its path.
+    pub fn name(&self) -> &RoleName {
+        &self.name
+    }
+
+    /// The partition of the ARN.
+    pub fn partition(&self) -> Partition {
+        self.arn.partition()
+    }
+}
+
+impl std::fmt::Display for RoleArn {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl From<RoleArn> for String {
+    fn from(arn: RoleArn) -> Self {
+        arn.arn.into()
+    }
+}
+
+impl TryFrom<String> for RoleArn {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl FromStr for RoleArn {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        const WANTED: &str = "a role ARN";
+        let shape = || {
+            NameError::new(
+                text,
+                WANTED,
+                "write one like arn:aws:iam::123456789012:role/databricks-kinesis-role",
+            )
+        };
+        let arn: Arn = text.parse().map_err(|_| shape())?;
+        if arn.service() != "iam" || !arn.region().is_empty() {
+            return Err(shape());
+        }
+        let path = arn.resource().strip_prefix("role/").ok_or_else(shape)?;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let name =
+            name.parse().map_err(|error: NameError| NameError::new(text, WANTED, error.to_string()))?;
+        let account = arn.account().ok_or_else(shape)?;
+        Ok(Self { arn, account, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExternalId, RoleArn, RoleName};
+    use crate::names::Partition;
+
+    #[test]
+    fn a_role_arn_keeps_its_path_and_knows_its_name() {
+        let arn: RoleArn = "arn:aws:iam::123456789012:role/team/x/reader".parse().unwrap();
+        assert_eq!(arn.name().as_str(), "reader");
+        assert_eq!(arn.as_str(), "arn:aws:iam::123456789012:role/team/x/reader");
+    }
+
+    #[test]
+    fn the_arn_of_a_role_can_be_predicted() {
+        let name: RoleName = "databricks-kinesis-role".parse().unwrap();
+        let predicted = RoleArn::predict(&Partition::aws(), &"123456789012".parse().unwrap(), &name);
+        assert_eq!(predicted.to_string().parse::<RoleArn>().unwrap(), predicted);
+    }
+
+    #[test]
+    fn refuses_what_is_no_role() {
+        for text in [
+            "databricks-kinesis-role",
+            "arn:aws:iam::123456789012:user/me",
+            "arn:aws:sts::123456789012:assumed-role/r/s",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::1234:role/x",
+        ] {
+            assert!(text.parse::<RoleArn>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_external_id_of_one_character_is_refused() {
+        assert!("0000".parse::<ExternalId>().unwrap().is_placeholder());
+        assert!("0".parse::<ExternalId>().is_err());
+        assert!("".parse::<ExternalId>().is_err());
+    }
+}
