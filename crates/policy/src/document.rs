@@ -70,6 +70,11 @@ impl Document {
         Ok(Self { value })
     }
 
+    /// Takes a value that this crate built itself, or made from a checked document, and so has the right shape.
+    pub(crate) fn known(value: Value) -> Self {
+        Self { value }
+    }
+
     /// The JSON as it was read.
     pub fn as_value(&self) -> &Value {
         &self.value

@@ -5,6 +5,7 @@
 //!
 //! - [`Document`] keeps a policy exactly as it was written: unknown members, order and the spelling of numbers survive.
 //! - [`evaluate`] answers *may this principal do this*, for trust policies, identity policies and both together.
+//! - [`trust`] and [`permissions`] write the two policies that Databricks needs, and merge the first into a live one.
 //!
 //! ```
 //! use policy::Document;
@@ -30,9 +31,11 @@ mod document;
 pub mod evaluate;
 mod operator;
 mod pattern;
+pub mod permissions;
 mod pointer;
 mod shape;
 mod statement;
+pub mod trust;
 
 pub use document::{Document, ParseError};
 pub use operator::{Operator, Quantifier, Test};
