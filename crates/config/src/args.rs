@@ -14,8 +14,8 @@ const DATABRICKS: &str = "Databricks options";
 /// The process contract's own flags.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ProcessArgs {
-    /// How errors are written to stderr [default: text]
-    #[arg(long, value_name = "FORM", value_enum, global = true, help_heading = PROCESS)]
+    /// How errors are written to stderr: text or json, one JSON line [default: text] [env: KINBRICKS_ERRORS]
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, global = true, help_heading = PROCESS)]
     pub errors: Option<ErrorFormat>,
     /// Say more on stderr
     #[arg(long, short, global = true, help_heading = PROCESS, conflicts_with = "quiet")]

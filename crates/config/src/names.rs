@@ -9,7 +9,7 @@ mod region;
 pub use account::AccountId;
 pub use arn::{Arn, Partition};
 pub use iam::{ExternalId, PolicyName, RoleArn, RoleName};
-pub use kinesis::{ConsumerName, ShardId, StreamArn, StreamName};
+pub use kinesis::{ConsumerName, ShardId, StreamArn, StreamName, StreamRef};
 pub use region::Region;
 
 use thiserror::Error;

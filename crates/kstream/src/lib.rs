@@ -1,1 +1,128 @@
 //! Creates, shows, prices and deletes a Kinesis stream.
+//!
+//! | command | stdin | stdout |
+//! |---|---|---|
+//! | `ensure`, `show`, `wait`, `delete` | the connection document | the document with its member `stream` set, or gone after `delete` |
+//! | `list` | – | one line a stream: `{"name":…,"arn":…,"status":…,"mode":…,"created_at":…}` |
+//! | `cost` | the connection document | one object with the prices that apply, in US dollars |
+
+mod args;
+mod cost;
+mod delete;
+mod ensure;
+mod list;
+mod live;
+mod plan;
+mod wait;
+
+use std::io::Write;
+
+use aws_sdk_kinesis::Client;
+use config::aws::Aws;
+use config::member::Stream;
+use config::names::{Region, StreamRef};
+use config::settings::STREAM;
+use config::{Document, Fault, Outcome, Output, World};
+
+pub use args::Args;
+use args::Command;
+
+/// What every command needs.
+struct Session<'a> {
+    client: &'a Client,
+    aws: &'a Aws,
+    world: &'a World,
+}
+
+/// Runs the tool with clients made from its arguments.
+///
+/// # Errors
+/// As [`run`]; a usage fault when no region is known.
+pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
+    let document = match args.command {
+        Command::List => Document::default(),
+        _ => world.document(&args.doc)?,
+    };
+    let aws = Aws::load(&world, &args.aws, region_of(&args, &document)?.as_ref()).await?;
+    let client = Client::new(&aws.sdk);
+    let mut output = world.output(args.doc.pretty);
+    run(&args, document, &client, &aws, &world, &mut output).await
+}
+
+/// Does what `args` ask for and prints the result.
+///
+/// # Errors
+/// A usage fault when no stream is named or a setting is missing, a refused or transient one when AWS says no, a pipe
+/// fault when the result cannot be printed.
+pub async fn run<W: Write>(
+    args: &Args,
+    mut document: Document,
+    client: &Client,
+    aws: &Aws,
+    world: &World,
+    output: &mut Output<W>,
+) -> Result<Outcome, Fault> {
+    let session = Session { client, aws, world };
+    let stream = |named: Option<&str>| stream_of(named, &document, world);
+    let mut outcome = Outcome::Done;
+    match &args.command {
+        Command::List => return list::run(&session, output).await,
+        Command::Cost(cost) => {
+            let stream = session.describe(&stream(cost.stream.as_deref())?).await?;
+            output.document(&cost::bill(&stream, cost, session.aws.region.as_str()))?;
+            return Ok(Outcome::Done);
+        }
+        Command::Ensure(wanted) => {
+            let stream = stream(wanted.stream.as_deref())?;
+            let ensured = ensure::run(&session, &stream, wanted, args.aws.timeout).await?;
+            if let Some(stream) = &ensured.stream {
+                document.set(stream)?;
+            }
+            outcome = ensured.outcome;
+        }
+        Command::Show(show) => {
+            let stream = session.describe(&stream(show.stream.as_deref())?).await?;
+            document.set(&stream)?;
+        }
+        Command::Wait(wait) => {
+            let stream = stream(wait.stream.as_deref())?;
+            let limit = world.settings.timeout(args.aws.timeout, wait::LIMIT)?;
+            if wait.gone {
+                wait::until_gone(&session, &stream, limit).await?;
+                document.remove::<Stream>();
+            } else {
+                document.set(&wait::until_active(&session, &stream, limit).await?)?;
+            }
+        }
+        Command::Delete(delete) => {
+            let stream = stream(delete.stream.as_deref())?;
+            delete::run(&session, &stream, delete, args.aws.timeout).await?;
+            document.remove::<Stream>();
+        }
+    }
+    output.document(&document)?;
+    Ok(outcome)
+}
+
+/// The stream to act on: the argument, else the document's, else the settings'.
+///
+/// The document's ARN is taken only for its region (see [`region_of`]): the name is the cheaper endpoint, and the only
+/// one that every operation knows.
+fn stream_of(named: Option<&str>, document: &Document, world: &World) -> Result<StreamRef, Fault> {
+    let member: Option<Stream> = document.get()?;
+    let name = member.as_ref().map(|stream| ("stream", stream.name.as_str()));
+    world.settings.require(&STREAM, named, name, "kstream ensure")
+}
+
+/// The region of the stream that is acted on, when its ARN tells.
+fn region_of(args: &Args, document: &Document) -> Result<Option<Region>, Fault> {
+    match args.command.stream() {
+        Some(named) if named.starts_with("arn:") => {
+            let stream: StreamRef = named.parse().map_err(|error| Fault::usage(format!("{error}")))?;
+            Ok(stream.arn().map(|arn| arn.region().clone()))
+        }
+        // Another stream than the document's may live in another region.
+        Some(_) => Ok(None),
+        None => Ok(document.get::<Stream>()?.map(|stream| stream.arn.region().clone())),
+    }
+}

@@ -31,7 +31,10 @@ where
 {
     if let Some(credentials) = find::<CredentialsError>(error) {
         let mut causes = vec![credentials_sentence(credentials).to_owned()];
-        causes.extend(reasons(credentials));
+        // A chain that found nothing lists every place it looked in, which helps nobody.
+        if !matches!(credentials, CredentialsError::CredentialsNotLoaded(_)) {
+            causes.extend(reasons(credentials));
+        }
         // Only a provider that could not be reached in time may work later.
         let late = matches!(credentials, CredentialsError::ProviderTimedOut(_));
         let kind = if late { Kind::Transient } else { Kind::Refused };
@@ -153,7 +156,9 @@ fn kind_of(code: &str) -> (Kind, bool) {
 
 fn credentials_sentence(error: &CredentialsError) -> &'static str {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found",
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "no AWS credentials were found in the environment or the AWS files"
+        }
         CredentialsError::ProviderTimedOut(_) => "the AWS credentials did not come in time",
         CredentialsError::InvalidConfiguration(_) => "the AWS credentials are not configured right",
         _ => "the AWS credentials could not be loaded",

@@ -145,6 +145,47 @@ impl FromStr for StreamArn {
     }
 }
 
+/// A stream as people name one: by its name, which is the cheaper endpoint, or by its ARN, which reaches into other accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamRef {
+    /// A stream of the caller's account, in the region in use.
+    Name(StreamName),
+    /// A stream anywhere.
+    Arn(StreamArn),
+}
+
+impl StreamRef {
+    /// The stream's name.
+    pub fn name(&self) -> &StreamName {
+        match self {
+            Self::Name(name) => name,
+            Self::Arn(arn) => arn.name(),
+        }
+    }
+
+    /// The stream's ARN, when it was named by one.
+    pub fn arn(&self) -> Option<&StreamArn> {
+        match self {
+            Self::Name(_) => None,
+            Self::Arn(arn) => Some(arn),
+        }
+    }
+}
+
+impl std::fmt::Display for StreamRef {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name().as_str())
+    }
+}
+
+impl FromStr for StreamRef {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text.starts_with("arn:") { text.parse().map(Self::Arn) } else { text.parse().map(Self::Name) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ShardId, StreamArn, StreamName};
