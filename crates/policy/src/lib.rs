@@ -5,6 +5,7 @@
 //!
 //! - [`Document`] keeps a policy exactly as it was written: unknown members, order and the spelling of numbers survive.
 //! - [`evaluate`] answers *may this principal do this*, for trust policies, identity policies and both together.
+//! - [`compare`] tells a difference in meaning from one in writing, with reasons.
 //! - [`trust`] and [`permissions`] write the two policies that Databricks needs, and merge the first into a live one.
 //!
 //! ```
@@ -27,6 +28,7 @@
 //! ```
 
 mod arn;
+pub mod compare;
 mod document;
 pub mod evaluate;
 mod operator;

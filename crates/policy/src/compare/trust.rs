@@ -1,0 +1,307 @@
+//! Comparing a role's live trust policy with the one that Databricks needs.
+//!
+//! Only our own statements are compared; foreign ones are listed. At the end the live policy is asked the questions that
+//! Databricks' validation asks, so that a foreign statement that spoils the answer is never passed over.
+
+use super::layout::Layout;
+use super::meaning::{self, Placed};
+use super::normal::{self, Guard, Who};
+use super::reason::{Code, Comparison, Reason, Side, VerdictKind};
+use crate::Document;
+use crate::evaluate::{self, Context, Decision, Principal, Request, Verdict};
+use crate::statement::{NamedPrincipal, Statement};
+use crate::trust::ownership::{self, EXTERNAL_ID, PRINCIPAL_ARN, Role};
+use crate::trust::{self, PLACEHOLDER_EXTERNAL_ID, TrustSubject};
+
+/// Compares the live trust policy of a role with the wanted one.
+///
+/// Statements that are not ours are reported as [`Code::ForeignStatement`] and do not count, unless they keep Unity Catalog out
+/// or let it in without its external ID; [`Comparison::exclusive`] makes all of them count. Both forms of the self-assume grant
+/// are accepted.
+pub fn trust_policies(live: &Document, wanted: &Document, own: &TrustSubject) -> Comparison {
+    let mine = Ours::of(live, own);
+    let theirs = Ours::of(wanted, own);
+    let mut reasons = principals(live, own);
+    reasons.extend(external_ids(live, own));
+    let explained: Vec<_> =
+        reasons.iter().map(|reason| statement_pointer(&reason.pointer).to_owned()).collect();
+    reasons.extend(absences(&mine, &theirs, own));
+
+    let all_wanted = [theirs.ours.as_slice(), theirs.foreign.as_slice()].concat();
+    let all_live = [mine.ours.as_slice(), mine.foreign.as_slice()].concat();
+    let fresh = |placed: &&Placed| !explained.contains(&placed.pointer);
+    let wider: Vec<_> = meaning::beyond(&mine.ours, &all_wanted).into_iter().filter(fresh).collect();
+    reasons.extend(meaning::reasons(&wider, Side::Live));
+    // What is missing has been named already when some other reason says why.
+    if reasons.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift || reason.code == Code::Wider)
+    {
+        reasons.extend(meaning::reasons(&meaning::beyond(&all_wanted, &all_live), Side::Wanted));
+    }
+    reasons.extend(answers(live, &theirs, own, &reasons));
+    reasons.extend(super::version(live, wanted));
+    reasons.extend(form(live, wanted, own));
+    if reasons.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift) {
+        let form_differs = reasons.iter().any(|reason| reason.code == Code::SelfAssumeForm);
+        // The other form brings its own layout with it.
+        reasons.extend(super::written(&layouts(live, own), &layouts(wanted, own)).filter(|_| !form_differs));
+    }
+    reasons.extend(foreign(live, &all_wanted, own));
+    Comparison::of(reasons)
+}
+
+/// A trust policy taken apart into what is ours and what is not.
+struct Ours {
+    ours: Vec<Placed>,
+    foreign: Vec<Placed>,
+}
+
+impl Ours {
+    fn of(document: &Document, own: &TrustSubject) -> Self {
+        let mut parts = Self { ours: Vec::new(), foreign: Vec::new() };
+        for statement in document.statements() {
+            let pointer = statement.pointer();
+            let place = |atom| Placed { atom, pointer: pointer.clone() };
+            if statement.principals().is_none() {
+                parts.foreign.extend(normal::atoms(&statement, own.partition()).into_iter().map(place));
+            }
+            for (name, role) in ownership::roles(&statement, own) {
+                let atoms = atoms(&statement, &name, role, own).into_iter().map(place);
+                if role == Role::Foreign { parts.foreign.extend(atoms) } else { parts.ours.extend(atoms) }
+            }
+        }
+        parts
+    }
+
+    fn names(&self, principal: &str) -> bool {
+        self.ours.iter().any(|placed| matches!(&placed.atom.who, Who::One(_, name) if name == principal))
+    }
+}
+
+/// The atoms of a statement for one principal. An account narrowed down to the role is the role.
+fn atoms(
+    statement: &Statement<'_>,
+    name: &NamedPrincipal<'_>,
+    role: Role,
+    own: &TrustSubject,
+) -> Vec<normal::Atom> {
+    if role != Role::Narrowed {
+        return normal::atoms_for(statement, &normal::who(name, own.partition()));
+    }
+    let mut atoms = normal::atoms_for(statement, &Who::One("AWS".to_owned(), own.role_arn().to_owned()));
+    for atom in &mut atoms {
+        atom.guards.retain(|guard| !is_own_arn(guard, own));
+    }
+    atoms
+}
+
+/// The condition that narrows an account down to the role.
+fn is_own_arn(guard: &Guard, own: &TrustSubject) -> bool {
+    guard.key == PRINCIPAL_ARN
+        && matches!(guard.operator.as_str(), "ArnLike" | "StringEquals" | "StringLike")
+        && guard.values.iter().eq([own.role_arn()])
+}
+
+/// Principals that stand where ours should: deleted ones, and other roles of Unity Catalog.
+fn principals(live: &Document, own: &TrustSubject) -> Vec<Reason> {
+    let roles = live.statements().flat_map(|statement| ownership::roles(&statement, own));
+    roles
+        .filter_map(|(name, role)| match role {
+            Role::Dead => Some(found(
+                Code::DeadPrincipal,
+                format!(
+                    "`{}` is the id of a role or user that was deleted; a namesake made since is not trusted",
+                    name.value
+                ),
+                name.pointer,
+            )),
+            Role::UnityCatalog if name.value != own.unity_catalog_arn() => Some(found(
+                Code::UnityCatalogRole,
+                format!(
+                    "trusts `{}`, but Unity Catalog will call as `{}`",
+                    name.value,
+                    own.unity_catalog_arn()
+                ),
+                name.pointer,
+            )),
+            Role::UnityCatalog | Role::Itself | Role::Narrowed | Role::Foreign => None,
+        })
+        .collect()
+}
+
+/// What is wrong with the external ID of our statements.
+fn external_ids(live: &Document, own: &TrustSubject) -> Vec<Reason> {
+    live.statements().filter_map(|statement| external_id(&statement, own)).collect()
+}
+
+fn external_id(statement: &Statement<'_>, own: &TrustSubject) -> Option<Reason> {
+    let roles = ownership::roles(statement, own);
+    let ours = roles.iter().any(|(name, role)| match role {
+        Role::UnityCatalog => name.value == own.unity_catalog_arn(),
+        Role::Itself | Role::Narrowed => true,
+        Role::Dead | Role::Foreign => false,
+    });
+    if !ours {
+        return None;
+    }
+    let whom = if roles.iter().any(|(_, role)| *role == Role::UnityCatalog) {
+        "Unity Catalog"
+    } else {
+        "the role itself"
+    };
+    let wanted = own.external_id();
+    let mut conditions = statement.conditions();
+    conditions.retain(|condition| condition.key.eq_ignore_ascii_case(EXTERNAL_ID));
+    let Some(condition) = conditions.first() else {
+        return Some(found(
+            Code::MissingExternalId,
+            format!("lets {whom} in without an external ID; `sts:ExternalId` should be `{wanted}`"),
+            statement.pointer(),
+        ));
+    };
+    let Guard { operator, values, .. } = normal::guard(condition);
+    let at = condition.pointer.clone();
+    if conditions.len() == 1 && operator == "StringEquals" && values.iter().eq([wanted]) {
+        return None;
+    }
+    if values.contains(PLACEHOLDER_EXTERNAL_ID) && wanted != PLACEHOLDER_EXTERNAL_ID {
+        let sentence =
+            format!("still asks {whom} for the placeholder `{PLACEHOLDER_EXTERNAL_ID}`, not for `{wanted}`");
+        return Some(found(Code::PlaceholderExternalId, sentence, at));
+    }
+    if operator != "StringEquals" || conditions.len() > 1 {
+        let sentence = format!(
+            "compares the external ID of {whom} with `{}`, not with `StringEquals` alone",
+            condition.operator
+        );
+        return Some(found(Code::ExternalIdOperator, sentence, at));
+    }
+    let listed: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+    let listed = if listed.is_empty() { "no value at all".to_owned() } else { listed.join(" or ") };
+    Some(found(Code::ExternalId, format!("asks {whom} for {listed}, not for `{wanted}`"), at))
+}
+
+/// Grants that are missing altogether.
+fn absences(mine: &Ours, theirs: &Ours, own: &TrustSubject) -> Vec<Reason> {
+    let missing = |principal: &str| theirs.names(principal) && !mine.names(principal);
+    let mut reasons = Vec::new();
+    if missing(own.unity_catalog_arn()) {
+        let sentence = format!("Unity Catalog's role `{}` is not trusted", own.unity_catalog_arn());
+        reasons.push(found(Code::MissingUnityCatalog, sentence, String::new()));
+    }
+    if missing(own.role_arn()) {
+        let sentence = format!("`{}` may not assume itself, which Databricks demands", own.role_arn());
+        reasons.push(found(Code::MissingSelfAssume, sentence, String::new()));
+    }
+    reasons
+}
+
+/// Asks the live policy what Databricks' validation asks.
+fn answers(live: &Document, theirs: &Ours, own: &TrustSubject, known: &[Reason]) -> Vec<Reason> {
+    let ask = |caller: &str, external_id: Option<&str>| assume(live, own, caller, external_id);
+    let mut reasons = Vec::new();
+    for caller in [own.unity_catalog_arn(), own.role_arn()] {
+        if !theirs.names(caller) {
+            continue;
+        }
+        let verdict = ask(caller, Some(own.external_id()));
+        let code = match verdict.decision {
+            Decision::ExplicitDeny => Code::Denied,
+            // Only if nothing found so far says why.
+            Decision::ImplicitDeny
+                if known.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift) =>
+            {
+                Code::Narrower
+            }
+            Decision::Allow | Decision::ImplicitDeny => continue,
+        };
+        let pointer = verdict.statement.map(|statement| statement.pointer).unwrap_or_default();
+        reasons.push(found(code, verdict.why, pointer));
+    }
+    let wrong = [format!("{}x", own.external_id()), format!("x{}", own.external_id())];
+    let probes = std::iter::once(None).chain(wrong.iter().map(|id| Some(id.as_str())));
+    let let_in =
+        probes.map(|id| ask(own.unity_catalog_arn(), id)).find(|verdict| verdict.decision.is_allow());
+    if let Some(verdict) = let_in {
+        let pointer = verdict.statement.map(|statement| statement.pointer).unwrap_or_default();
+        if known.iter().all(|reason| statement_pointer(&reason.pointer) != pointer) {
+            let sentence = "lets Unity Catalog in without the right external ID".to_owned();
+            reasons.push(found(Code::ExternalIdNotEnforced, sentence, pointer));
+        }
+    }
+    reasons
+}
+
+fn assume(live: &Document, own: &TrustSubject, caller: &str, external_id: Option<&str>) -> Verdict {
+    let principal = Principal::session(caller, None, "validation");
+    // STS is only spoken over TLS.
+    let mut context = Context::new().with("aws:SecureTransport", "true");
+    if let Some(id) = external_id {
+        context.set(EXTERNAL_ID, [id]);
+    }
+    let request = Request {
+        principal: &principal,
+        action: "sts:AssumeRole",
+        resource: own.role_arn(),
+        context: &context,
+    };
+    evaluate::trust(live, &request)
+}
+
+fn form(live: &Document, wanted: &Document, own: &TrustSubject) -> Option<Reason> {
+    let (live, wanted) = (trust::live_form(live, own)?, trust::live_form(wanted, own)?);
+    (live != wanted).then(|| {
+        let sentence = format!(
+            "the role may assume itself by the `{}` form, not the `{}` form",
+            live.as_str(),
+            wanted.as_str()
+        );
+        found(Code::SelfAssumeForm, sentence, String::new())
+    })
+}
+
+/// How the statements with something of ours in them are written.
+fn layouts(document: &Document, own: &TrustSubject) -> Vec<Layout> {
+    document
+        .statements()
+        .filter(|statement| ownership::roles(statement, own).iter().any(|(_, role)| *role != Role::Foreign))
+        .map(|statement| Layout::of(&statement, own.partition()))
+        .collect()
+}
+
+fn foreign(live: &Document, wanted: &[Placed], own: &TrustSubject) -> Vec<Reason> {
+    trust::foreign(live, own)
+        .into_iter()
+        .filter(|statement| {
+            let atoms = normal::atoms(statement, own.partition());
+            atoms.is_empty() || atoms.iter().any(|atom| !wanted.iter().any(|other| other.atom == *atom))
+        })
+        .map(|statement| {
+            let name = statement.sid().map_or_else(
+                || format!("statement {}", statement.index()),
+                |sid| format!("statement `{sid}`"),
+            );
+            let dead = statement.principals().unwrap_or_default().iter().any(ownership::is_dead);
+            let note =
+                if dead { "; it names a deleted principal, and IAM may refuse to save it again" } else { "" };
+            found(
+                Code::ForeignStatement,
+                format!("{name} was not written by these tools and stays{note}"),
+                statement.pointer(),
+            )
+        })
+        .collect()
+}
+
+fn found(code: Code, sentence: String, pointer: String) -> Reason {
+    Reason { code, sentence, pointer, document: Side::Live }
+}
+
+/// The part of a pointer that names the statement: `/Statement/0/Principal` lies in `/Statement/0`.
+fn statement_pointer(pointer: &str) -> &str {
+    let mut ends = pointer.match_indices('/').map(|(at, _)| at).skip(1);
+    let numbered = pointer
+        .strip_prefix("/Statement/")
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+    let end = if numbered { ends.nth(1) } else { ends.next() };
+    end.and_then(|end| pointer.get(..end)).unwrap_or(pointer)
+}
