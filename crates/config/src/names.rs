@@ -8,7 +8,7 @@ mod region;
 
 pub use account::AccountId;
 pub use arn::{Arn, Partition};
-pub use iam::{ExternalId, PolicyName, RoleArn, RoleName};
+pub use iam::{ExternalId, PolicyName, RoleArn, RoleName, RoleRef};
 pub use kinesis::{ConsumerName, ShardId, StreamArn, StreamName, StreamRef};
 pub use region::Region;
 

@@ -114,6 +114,12 @@ impl RoleArn {
     pub fn partition(&self) -> Partition {
         self.arn.partition()
     }
+
+    /// The path between `role` and the name: `/` unless the role was put elsewhere.
+    pub fn path(&self) -> &str {
+        let path = self.arn.resource().strip_prefix("role").unwrap_or_default();
+        path.strip_suffix(self.name.as_str()).unwrap_or("/")
+    }
 }
 
 impl std::fmt::Display for RoleArn {
@@ -161,15 +167,56 @@ impl FromStr for RoleArn {
     }
 }
 
+/// A role as people name it: by its name, or by its ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleRef {
+    /// A role of the caller's account.
+    Name(RoleName),
+    /// A role by its ARN, path included.
+    Arn(RoleArn),
+}
+
+impl RoleRef {
+    /// The role's name.
+    pub fn name(&self) -> &RoleName {
+        match self {
+            Self::Name(name) => name,
+            Self::Arn(arn) => arn.name(),
+        }
+    }
+
+    /// The role's ARN, when it was named by one.
+    pub fn arn(&self) -> Option<&RoleArn> {
+        match self {
+            Self::Name(_) => None,
+            Self::Arn(arn) => Some(arn),
+        }
+    }
+}
+
+impl std::fmt::Display for RoleRef {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name().as_str())
+    }
+}
+
+impl FromStr for RoleRef {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text.starts_with("arn:") { text.parse().map(Self::Arn) } else { text.parse().map(Self::Name) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ExternalId, RoleArn, RoleName};
+    use super::{ExternalId, RoleArn, RoleName, RoleRef};
     use crate::names::Partition;
 
     #[test]
     fn a_role_arn_keeps_its_path_and_knows_its_name() {
         let arn: RoleArn = "arn:aws:iam::123456789012:role/team/x/reader".parse().unwrap();
-        assert_eq!(arn.name().as_str(), "reader");
+        assert_eq!((arn.name().as_str(), arn.path()), ("reader", "/team/x/"));
         assert_eq!(arn.as_str(), "arn:aws:iam::123456789012:role/team/x/reader");
     }
 
@@ -178,6 +225,15 @@ mod tests {
         let name: RoleName = "databricks-kinesis-role".parse().unwrap();
         let predicted = RoleArn::predict(&Partition::aws(), &"123456789012".parse().unwrap(), &name);
         assert_eq!(predicted.to_string().parse::<RoleArn>().unwrap(), predicted);
+    }
+
+    #[test]
+    fn a_role_may_be_named_by_its_arn() {
+        let by_arn: RoleRef = "arn:aws:iam::123456789012:role/team/reader".parse().unwrap();
+        assert_eq!((by_arn.name().as_str(), by_arn.arn().is_some()), ("reader", true));
+        let by_name: RoleRef = "reader".parse().unwrap();
+        assert_eq!((by_name.to_string().as_str(), by_name.arn()), ("reader", None));
+        assert!("team/reader".parse::<RoleRef>().is_err());
     }
 
     #[test]
