@@ -1,0 +1,371 @@
+//! `PutRecord` and `PutRecords`: sizes checked, keys hashed, records stored; a batch may fail by halves.
+//!
+//! Both read their bodies into borrowed text and decode before they take the lock, since this is the hot path.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ServiceError;
+
+use super::error::{INTERNAL_FAILURE, THROUGHPUT_EXCEEDED, dry_run, error, invalid_argument, serialization};
+use super::fault::Faults;
+use super::hash;
+use super::iterator::rate_exceeded;
+use super::sequence::SequenceNumber;
+use super::shard::ShardId;
+use super::stream::{Distribution, Stream};
+use super::validate::{HASH_KEY, NAME, PARTITION_KEY, SEQUENCE, STREAM_ARN, Violations};
+use super::{Engine, Request, wire};
+
+/// The most records of one batch (API reference).
+const BATCH_RECORDS: usize = 500;
+/// The most payload of one batch, partition keys included, in bytes (API reference).
+const BATCH_BYTES: usize = 10 * 1024 * 1024;
+/// The largest payload that any stream can be set to take, in bytes (API reference).
+const LARGEST_DATA: usize = 10 * 1024 * 1024;
+
+/// A text that is borrowed from the body where it has no escapes.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Batch<'a> {
+    #[serde(borrow)]
+    stream_name: Option<Text<'a>>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    records: Option<Vec<Entry<'a>>>,
+    dry_run: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    #[serde(borrow)]
+    partition_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Single<'a> {
+    #[serde(borrow)]
+    stream_name: Option<Text<'a>>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    sequence_number_for_ordering: Option<Text<'a>>,
+    dry_run: Option<bool>,
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    #[serde(borrow)]
+    partition_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Text<'a>>,
+}
+
+/// A record that is ready to be stored.
+#[derive(Debug)]
+struct Incoming {
+    data: Bytes,
+    partition_key: Option<Arc<str>>,
+    /// None when nothing says where it goes.
+    hash: Option<u128>,
+}
+
+impl Incoming {
+    fn size(&self) -> usize {
+        self.data.len() + self.partition_key.as_deref().map_or(0, str::len)
+    }
+}
+
+/// What became of one record of a batch.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Fate {
+    #[serde(rename_all = "PascalCase")]
+    Stored { sequence_number: SequenceNumber, shard_id: ShardId },
+    #[serde(rename_all = "PascalCase")]
+    Failed { error_code: Cow<'static, str>, error_message: String },
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchAnswer {
+    failed_record_count: usize,
+    records: Vec<Fate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_type: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SingleAnswer {
+    shard_id: ShardId,
+    sequence_number: SequenceNumber,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_type: Option<&'static str>,
+}
+
+impl Engine {
+    pub(super) fn put_records(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
+        let batch: Batch<'_> = parse(request.body)?;
+        let mut violations = Violations::default();
+        check_stream(&mut violations, batch.stream_name.as_ref(), batch.stream_arn.as_ref());
+        let Some(entries) = batch.records else {
+            violations.missing("records");
+            return Err(violations.check().err().unwrap_or_else(no_shard));
+        };
+        if entries.len() > BATCH_RECORDS {
+            let constraint = format!("Member must have length less than or equal to {BATCH_RECORDS}");
+            violations.add("records", "", &constraint);
+        }
+        if entries.is_empty() {
+            violations.add("records", "'[]'", "Member must have length greater than or equal to 1");
+        }
+        violations.check()?;
+        let incoming = decode(&entries, &mut violations, |index| format!("records.{index}.member."))?;
+        violations.check()?;
+        if incoming.iter().map(Incoming::size).sum::<usize>() > BATCH_BYTES {
+            return Err(invalid_argument("Records size exceeds 10 MB limit"));
+        }
+
+        let name =
+            self.resolve(text(batch.stream_name.as_ref()), text(batch.stream_arn.as_ref()), request.caller)?;
+        let dry = batch.dry_run == Some(true);
+        let answer = self.store_batch(&name, incoming, dry, request.now_ms)?;
+        self.shared.changed.notify_waiters();
+        wire::body(&answer)
+    }
+
+    fn store_batch(
+        &self,
+        name: &str,
+        incoming: Vec<Incoming>,
+        dry: bool,
+        now_ms: u64,
+    ) -> Result<BatchAnswer, ServiceError> {
+        let mut guard = self.store();
+        let store = &mut *guard;
+        let stream = self.find(&mut store.streams, name, now_ms)?;
+        stream.must_serve()?;
+        check_records(stream, &incoming, |index| format!("records.{index}.member."))?;
+        if dry {
+            return Err(dry_run());
+        }
+        let encryption_type = stream.key_id.is_some().then_some("KMS");
+        let records: Vec<Fate> = incoming
+            .into_iter()
+            .map(|record| self.put(stream, record, &mut store.faults, now_ms))
+            .collect::<Result<_, _>>()?;
+        let failed_record_count = records.iter().filter(|fate| matches!(fate, Fate::Failed { .. })).count();
+        Ok(BatchAnswer { failed_record_count, records, encryption_type })
+    }
+
+    pub(super) fn put_record(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
+        let single: Single<'_> = parse(request.body)?;
+        let mut violations = Violations::default();
+        check_stream(&mut violations, single.stream_name.as_ref(), single.stream_arn.as_ref());
+        if let Some(number) = &single.sequence_number_for_ordering {
+            violations.text("sequenceNumberForOrdering", &number.0, &SEQUENCE);
+        }
+        let dry = single.dry_run == Some(true);
+        let name = (single.stream_name, single.stream_arn);
+        let ordering = single.sequence_number_for_ordering;
+        let entry = Entry {
+            data: single.data,
+            partition_key: single.partition_key,
+            explicit_hash_key: single.explicit_hash_key,
+        };
+        let mut incoming = decode(&[entry], &mut violations, |_| String::new())?;
+        violations.check()?;
+        let name = self.resolve(text(name.0.as_ref()), text(name.1.as_ref()), request.caller)?;
+
+        let mut store = self.store();
+        let stream = self.find(&mut store.streams, &name, request.now_ms)?;
+        stream.must_serve()?;
+        check_records(stream, &incoming, |_| String::new())?;
+        if let Some(number) = &ordering {
+            check_ordering(stream, &number.0)?;
+        }
+        if dry {
+            return Err(dry_run());
+        }
+        let Some(record) = incoming.pop() else { return Err(serialization("The request has no record.")) };
+        let encryption_type = stream.key_id.is_some().then_some("KMS");
+        match self.put(stream, record, &mut Faults::default(), request.now_ms)? {
+            Fate::Stored { sequence_number, shard_id } => {
+                self.shared.changed.notify_waiters();
+                wire::body(&SingleAnswer { shard_id, sequence_number, encryption_type })
+            }
+            Fate::Failed { error_code, error_message } => {
+                let status = super::error::status(&error_code);
+                Err(ServiceError::new(status, error_code, error_message))
+            }
+        }
+    }
+
+    /// Stores one record, unless its shard has no room for it now or a fault says otherwise.
+    fn put(
+        &self,
+        stream: &mut Stream,
+        record: Incoming,
+        faults: &mut Faults,
+        now_ms: u64,
+    ) -> Result<Fate, ServiceError> {
+        let encrypted = stream.key_id.is_some();
+        let target = match stream.distribution {
+            Distribution::UserPartitionKey => record.hash.and_then(|hash| stream.route(hash)),
+            Distribution::Auto => stream.next_in_turn(),
+        };
+        let Some(id) = target.map(|shard| shard.id) else { return Err(no_shard()) };
+        if let Some((code, message)) = faults.fail_record(id, &stream.name, &stream.account) {
+            return Ok(Fate::Failed { error_code: code, error_message: message });
+        }
+        let Some(shard) = stream.shard_mut(id) else { return Err(no_shard()) };
+        let options = self.options();
+        if options.enforce_limits && !shard.limiter.write(&options.rates, record.size(), now_ms) {
+            let message = rate_exceeded(id, &stream.name, &stream.account).message;
+            return Ok(Fate::Failed { error_code: THROUGHPUT_EXCEEDED.into(), error_message: message });
+        }
+        let sequence_number = shard.push(record.partition_key, record.data, encrypted, now_ms);
+        Ok(Fate::Stored { sequence_number, shard_id: id })
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ServiceError> {
+    serde_json::from_slice(body).map_err(|reason| serialization(reason.to_string()))
+}
+
+fn no_shard() -> ServiceError {
+    error(INTERNAL_FAILURE, "No open shard takes the record.")
+}
+
+fn text<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
+    text.map(|text| text.0.as_ref())
+}
+
+fn check_stream(violations: &mut Violations, name: Option<&Text<'_>>, arn: Option<&Text<'_>>) {
+    if let Some(name) = name {
+        violations.text("streamName", &name.0, &NAME);
+    }
+    if let Some(arn) = arn {
+        violations.text("streamARN", &arn.0, &STREAM_ARN);
+    }
+}
+
+/// Checks what the API's model says of each record, and decodes all payloads into one allocation.
+/// `path` is what messages put in front of a record's members, given its place from 1.
+fn decode(
+    entries: &[Entry<'_>],
+    violations: &mut Violations,
+    path: impl Fn(usize) -> String,
+) -> Result<Vec<Incoming>, ServiceError> {
+    let encoded =
+        entries.iter().filter_map(|entry| entry.data.as_ref()).map(|data| data.0.len()).sum::<usize>();
+    let mut payload = Vec::with_capacity(encoded / 4 * 3 + 3);
+    let mut ranges = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let begin = payload.len();
+        match &entry.data {
+            None => violations.missing(&format!("{}data", path(index + 1))),
+            Some(data) => STANDARD
+                .decode_vec(data.0.as_bytes(), &mut payload)
+                .map_err(|reason| serialization(format!("Data is not base64: {reason}")))?,
+        }
+        if payload.len() - begin > LARGEST_DATA {
+            too_long(violations, &format!("{}data", path(index + 1)), LARGEST_DATA);
+        }
+        if let Some(key) = &entry.partition_key
+            && !(1..=256).contains(&key.0.chars().count())
+        {
+            violations.text(&format!("{}partitionKey", path(index + 1)), &key.0, &PARTITION_KEY);
+        }
+        if let Some(hash) = &entry.explicit_hash_key {
+            violations.text(&format!("{}explicitHashKey", path(index + 1)), &hash.0, &HASH_KEY);
+        }
+        ranges.push(begin..payload.len());
+    }
+    violations.check()?;
+    let payload = Bytes::from(payload);
+    let incoming = entries.iter().zip(ranges).map(|(entry, range)| entry.incoming(payload.slice(range)));
+    incoming.collect()
+}
+
+impl Entry<'_> {
+    fn incoming(&self, data: Bytes) -> Result<Incoming, ServiceError> {
+        let hash = match (text(self.explicit_hash_key.as_ref()), text(self.partition_key.as_ref())) {
+            (Some(explicit), _) => Some(explicit.parse().map_err(|_| {
+                invalid_argument(format!(
+                    "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
+                     Specified value was {explicit}"
+                ))
+            })?),
+            (None, Some(key)) => Some(hash::of_partition_key(key)),
+            (None, None) => None,
+        };
+        Ok(Incoming { data, partition_key: text(self.partition_key.as_ref()).map(Arc::from), hash })
+    }
+}
+
+/// What the stream itself asks of records: a key, unless it distributes them itself, and a size.
+fn check_records(
+    stream: &Stream,
+    incoming: &[Incoming],
+    path: impl Fn(usize) -> String,
+) -> Result<(), ServiceError> {
+    let largest = usize::try_from(stream.max_record_kib).unwrap_or(usize::MAX) * 1024;
+    let mut violations = Violations::default();
+    for (index, record) in incoming.iter().enumerate() {
+        if record.partition_key.is_none() && stream.distribution == Distribution::UserPartitionKey {
+            violations.missing(&format!("{}partitionKey", path(index + 1)));
+        }
+        if record.data.len() > largest {
+            too_long(&mut violations, &format!("{}data", path(index + 1)), largest);
+        }
+    }
+    violations.check()?;
+    match incoming.iter().find(|record| record.size() > largest) {
+        Some(record) => Err(invalid_argument(format!(
+            "Record data and partition key are {} bytes together, and stream {} takes {largest} at most.",
+            record.size(),
+            stream.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The service does not show a payload that is too long.
+fn too_long(violations: &mut Violations, path: &str, largest: usize) {
+    violations.add(path, "", &format!("Member must have length less than or equal to {largest}"));
+}
+
+/// `SequenceNumberForOrdering` must be a number of this stream; arrival order is what the engine keeps anyway.
+fn check_ordering(stream: &Stream, number: &str) -> Result<(), ServiceError> {
+    if stream.distribution == Distribution::Auto {
+        return Err(invalid_argument(format!(
+            "SequenceNumberForOrdering is not supported: stream {} distributes records itself.",
+            stream.name
+        )));
+    }
+    let known = SequenceNumber::parse(number)
+        .is_some_and(|number| stream.shard(number.shard).is_some_and(|shard| shard.issued(&number)));
+    if known {
+        return Ok(());
+    }
+    Err(invalid_argument(format!(
+        "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {} under account {} is invalid.",
+        stream.name, stream.account
+    )))
+}
