@@ -1,1 +1,6 @@
 //! Puts records into a Kinesis stream.
+
+pub mod limits;
+pub mod plan;
+pub mod record;
+pub mod scan;

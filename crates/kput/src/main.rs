@@ -1,3 +1,2 @@
-//! Everything is in the library.
-
+//! Puts records into a Kinesis stream. Everything is in the library.
 fn main() {}

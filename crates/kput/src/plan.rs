@@ -1,0 +1,17 @@
+//! Decides which records go into the next request. Pure: time is handed in, nothing is sent from here.
+//!
+//! A record that was admitted is in exactly one place until it is settled: held back behind an earlier record of its
+//! key (`--ordered`), queued for its shard, or in a batch that the caller carries. [`Planner::settle`] brings a batch
+//! back and either ends each record or queues it again.
+
+mod bucket;
+mod item;
+mod lane;
+mod planner;
+mod queue;
+mod shards;
+
+pub use bucket::{Bucket, Rate};
+pub use item::{Ended, Failure, Item, Verdict};
+pub use planner::{Planner, Rules};
+pub use shards::{Shard, ShardMap, hash_of};

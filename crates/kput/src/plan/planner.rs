@@ -1,0 +1,324 @@
+//! The planner itself: queues in, batches out, verdicts back.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::bucket::{Bucket, Rate};
+use super::item::{Ended, Failure, Item, Verdict};
+use super::lane::Lanes;
+use super::queue::{Pace, Queue};
+use super::shards::{ShardMap, hash_of};
+use crate::record::{KeyAt, random_key};
+
+/// The first pause after a failure; it doubles with every further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Doubling stops here; [`LONGEST_PAUSE`] is reached long before.
+const MOST_DOUBLINGS: u32 = 10;
+
+/// What one shard takes a second (Kinesis quotas): 1000 records, as many at once.
+const SHARD_RECORDS: Rate = Rate { per_second: 1000.0, burst: 1000.0 };
+
+/// What one shard takes a second (Kinesis quotas): 1 MiB, and up to 10 MiB at once after a pause.
+const SHARD_BYTES: Rate = Rate { per_second: 1_048_576.0, burst: 10_485_760.0 };
+
+/// What the planner keeps to.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Most records in a request.
+    pub batch_records: usize,
+    /// Most bytes, payload and keys, in a request.
+    pub batch_bytes: usize,
+    /// How long a record may wait for company.
+    pub linger: Duration,
+    /// How often a record is sent at most.
+    pub max_attempts: Option<u32>,
+    /// How long after its admission a record is still sent again.
+    pub give_up_after: Duration,
+    /// Whether records of one key keep their order.
+    pub ordered: bool,
+    /// Records a second.
+    pub records_per_second: Option<f64>,
+    /// Bytes a second.
+    pub bytes_per_second: Option<f64>,
+}
+
+/// Decides what is sent next.
+#[derive(Debug)]
+pub struct Planner {
+    rules: Rules,
+    random: fastrand::Rng,
+    map: Option<ShardMap>,
+    /// The first for records whose shard is not known, then one a shard of the map.
+    queues: Vec<Queue>,
+    turn: usize,
+    /// Halves of a request that was refused as a whole.
+    pieces: VecDeque<Vec<Item>>,
+    lanes: Option<Lanes>,
+    own_records: Option<Bucket>,
+    own_bytes: Option<Bucket>,
+    last_came: bool,
+}
+
+impl Planner {
+    /// A planner with nothing in it. `random` spreads the pauses.
+    pub fn new(rules: Rules, random: fastrand::Rng, now: Instant) -> Self {
+        // A tenth of a second's worth may go at once: enough to fill requests, too little to notice.
+        let own = |per_second: Option<f64>| {
+            per_second.map(|per_second| Bucket::full(Rate { per_second, burst: per_second / 10.0 }, now))
+        };
+        Self {
+            random,
+            map: None,
+            queues: vec![Queue::new(now)],
+            turn: 0,
+            pieces: VecDeque::new(),
+            lanes: rules.ordered.then(Lanes::default),
+            own_records: own(rules.records_per_second),
+            own_bytes: own(rules.bytes_per_second),
+            last_came: false,
+            rules,
+        }
+    }
+
+    /// Takes a record in.
+    pub fn admit(&mut self, item: Item) {
+        let free = match &mut self.lanes {
+            Some(lanes) => lanes.enter(item),
+            None => Some(item),
+        };
+        if let Some(item) = free {
+            let at = self.queue_of(&item);
+            if let Some(queue) = self.queues.get_mut(at) {
+                queue.push(item);
+            }
+        }
+    }
+
+    /// No more records come: nothing waits for company any longer.
+    pub fn finish(&mut self) {
+        self.last_came = true;
+    }
+
+    /// Whether nothing waits here. What the caller carries is not here.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+            && self.queues.iter().all(Queue::is_empty)
+            && self.lanes.as_ref().is_none_or(|lanes| lanes.held() == 0)
+    }
+
+    /// The next request, if one is due.
+    pub fn take(&mut self, now: Instant) -> Option<Vec<Item>> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return Some(sent(piece));
+        }
+        if self.own_opens(now) > now || !self.is_due(now) {
+            return None;
+        }
+        let mut batch = Vec::new();
+        let mut room = self.rules.batch_bytes;
+        let queues = self.queues.len();
+        for step in 0..queues {
+            let at = (self.turn + step) % queues;
+            while batch.len() < self.rules.batch_records && self.own_opens(now) <= now {
+                // A record that is larger than any request goes alone: the service says what it thinks of it.
+                let fits = if batch.is_empty() { usize::MAX } else { room };
+                let Some(item) = self.queues.get_mut(at).and_then(|queue| queue.pop(now, fits)) else { break };
+                room = room.saturating_sub(item.record.size());
+                self.pay(item.record.size(), now);
+                batch.push(item);
+            }
+        }
+        self.turn = (self.turn + 1) % queues;
+        (!batch.is_empty()).then(|| sent(batch))
+    }
+
+    /// When [`Planner::take`] may next have something, if nothing is admitted or settled before.
+    pub fn wake(&self, now: Instant) -> Option<Instant> {
+        if !self.pieces.is_empty() {
+            return Some(now);
+        }
+        let linger = if self.last_came { Duration::ZERO } else { self.rules.linger };
+        let due = self.queues.iter().filter_map(|queue| queue.wake(now, linger)).min()?;
+        Some(due.max(self.own_opens(now)))
+    }
+
+    /// Takes a batch back with one verdict an entry, in order. Returns the entries that have ended.
+    pub fn settle(&mut self, batch: Vec<Item>, verdicts: Vec<Verdict>, now: Instant) -> Vec<Ended> {
+        let whole = 2 * verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Failed(_))).count()
+            > verdicts.len();
+        let mut ended = Vec::with_capacity(batch.len());
+        let mut struck = Vec::new();
+        for (item, verdict) in batch.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Acked { shard, sequence } => {
+                    self.free_lane(&item);
+                    ended.push(Ended::Acked { item, shard, sequence });
+                }
+                Verdict::Failed(failure) if self.is_final(&item, &failure, now) => {
+                    self.free_lane(&item);
+                    ended.push(Ended::GivenUp { item, failure });
+                }
+                Verdict::Failed(failure) => {
+                    let at = self.queue_of(&item);
+                    if let Some(queue) = self.queues.get_mut(at) {
+                        queue.push_again(item);
+                        if failure.throttled && let Some(pace) = &mut queue.pace {
+                            pace.records.drain(now);
+                        }
+                    }
+                    struck.push(at);
+                }
+            }
+        }
+        struck.sort_unstable();
+        struck.dedup();
+        if struck.is_empty() {
+            // Which shards the stored records went to is not worth a look-up each: no failure, no pause.
+            self.queues.iter_mut().for_each(Queue::relax);
+        }
+        for at in struck {
+            let random = &mut self.random;
+            if let Some(queue) = self.queues.get_mut(at) {
+                queue.sort_again();
+                queue.strike(now, |strikes| pause(strikes, random), whole || at != 0);
+            }
+        }
+        ended
+    }
+
+    /// Takes a batch back that was refused as a whole, to find out by halves which entry is to blame.
+    pub fn split(&mut self, mut batch: Vec<Item>) {
+        let second = batch.split_off(batch.len() / 2);
+        // Only the whole was refused: no entry of it has been tried.
+        for half in [batch, second] {
+            self.pieces.push_back(half.into_iter().map(|item| Item { attempts: item.attempts.saturating_sub(1), ..item }).collect());
+        }
+    }
+
+    /// Sets the open shards: from now on every record waits in its shard's queue, at its shard's pace.
+    pub fn set_shards(&mut self, map: ShardMap, now: Instant) {
+        let queues = map.shards().len() + 1;
+        let old = std::mem::replace(&mut self.queues, (0..queues).map(|_| Queue::new(now)).collect());
+        for queue in self.queues.iter_mut().skip(1) {
+            queue.pace =
+                Some(Pace { records: Bucket::full(SHARD_RECORDS, now), bytes: Bucket::full(SHARD_BYTES, now) });
+        }
+        self.map = Some(map);
+        self.turn = 0;
+        for queue in old {
+            let (again, fresh) = queue.into_items();
+            for item in again {
+                let at = self.queue_of(&item);
+                if let Some(queue) = self.queues.get_mut(at) {
+                    queue.push_again(item);
+                }
+            }
+            for item in fresh {
+                let at = self.queue_of(&item);
+                if let Some(queue) = self.queues.get_mut(at) {
+                    queue.push(item);
+                }
+            }
+        }
+        self.queues.iter_mut().for_each(Queue::sort_again);
+    }
+
+    /// The open shards, when they are known.
+    pub fn shards(&self) -> Option<&ShardMap> {
+        self.map.as_ref()
+    }
+
+    /// Everything that waits, in no order; the planner is empty after.
+    pub fn drain(&mut self, now: Instant) -> Vec<Item> {
+        let mut items: Vec<Item> = self.pieces.drain(..).flatten().collect();
+        let old = std::mem::replace(&mut self.queues, vec![Queue::new(now)]);
+        self.map = None;
+        for queue in old {
+            let (again, fresh) = queue.into_items();
+            items.extend(again.into_iter().chain(fresh));
+        }
+        if let Some(lanes) = &mut self.lanes {
+            items.extend(lanes.drain());
+        }
+        items
+    }
+
+    /// Whether a request is worth sending: it is full, or something in it has waited long enough.
+    fn is_due(&self, now: Instant) -> bool {
+        let (mut records, mut bytes) = (0, 0);
+        let mut oldest: Option<Instant> = None;
+        for queue in &self.queues {
+            if queue.again_due(now) {
+                return true;
+            }
+            let (more_records, more_bytes, admitted) = queue.fresh_due(now);
+            records += more_records;
+            bytes += more_bytes;
+            oldest = oldest.into_iter().chain(admitted).min();
+        }
+        let waited = oldest.is_some_and(|admitted| self.last_came || admitted + self.rules.linger <= now);
+        waited || records >= self.rules.batch_records || bytes >= self.rules.batch_bytes
+    }
+
+    fn is_final(&self, item: &Item, failure: &Failure, now: Instant) -> bool {
+        failure.last
+            || self.rules.max_attempts.is_some_and(|most| item.attempts >= most)
+            || now.saturating_duration_since(item.admitted) >= self.rules.give_up_after
+    }
+
+    fn free_lane(&mut self, ended: &Item) {
+        let next = self.lanes.as_mut().and_then(|lanes| lanes.leave(ended));
+        if let Some(next) = next {
+            let at = self.queue_of(&next);
+            if let Some(queue) = self.queues.get_mut(at) {
+                queue.push(next);
+            }
+        }
+    }
+
+    fn queue_of(&self, item: &Item) -> usize {
+        let Some(map) = &self.map else { return 0 };
+        let record = &item.record;
+        let hash = match (record.hash, record.key) {
+            (Some(hash), _) => hash.0,
+            (None, KeyAt::Span { .. }) => hash_of(record.key_bytes()),
+            (None, KeyAt::Random(number)) => hash_of(random_key(number).as_bytes()),
+            // The service spreads such records as it likes.
+            (None, KeyAt::Absent) => return 0,
+        };
+        map.position(hash).map_or(0, |position| position + 1)
+    }
+
+    fn own_opens(&self, now: Instant) -> Instant {
+        let opens = |bucket: &Option<Bucket>| bucket.as_ref().map_or(now, |bucket| bucket.opens(now));
+        opens(&self.own_records).max(opens(&self.own_bytes))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a record has at most 10 MiB")]
+    fn pay(&mut self, size: usize, now: Instant) {
+        if let Some(bucket) = &mut self.own_records {
+            bucket.take(1.0, now);
+        }
+        if let Some(bucket) = &mut self.own_bytes {
+            bucket.take(size as f64, now);
+        }
+    }
+}
+
+/// Counts the try that the batch is about to make.
+fn sent(batch: Vec<Item>) -> Vec<Item> {
+    batch.into_iter().map(|item| Item { attempts: item.attempts + 1, ..item }).collect()
+}
+
+/// Full jitter: anything up to a bound that doubles with every strike.
+fn pause(strikes: u32, random: &mut fastrand::Rng) -> Duration {
+    let bound = FIRST_PAUSE.saturating_mul(1 << strikes.min(MOST_DOUBLINGS)).min(LONGEST_PAUSE);
+    bound.mul_f64(random.f64())
+}
+
+#[cfg(test)]
+mod tests;
