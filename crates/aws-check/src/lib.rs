@@ -1,1 +1,72 @@
-//! Says who you are on AWS, where from, and what you can reach.
+//! Says who you are on AWS, where the credentials came from, in which region you are, and what you can reach.
+//!
+//! stdin: the connection document. stdout: the document with its member `identity` set. What a person wants to know
+//! is on stderr. Nothing is changed on AWS.
+
+mod args;
+mod identity;
+mod reach;
+mod source;
+
+use std::io::Write;
+
+use config::aws::Aws;
+use config::{Document, Fault, Outcome, Output, World, duration};
+
+pub use args::Args;
+
+/// Runs the tool with clients made from its arguments.
+///
+/// # Errors
+/// As [`run`]; a usage fault when no region is known.
+pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
+    let document = world.document(&args.doc)?;
+    let aws = Aws::load(&world, &args.aws, None).await?;
+    let mut output = world.output(args.doc.pretty);
+    run(&args, document, &aws, &world, &mut output).await
+}
+
+/// Looks at the credentials, asks who they belong to, tries each service once, and prints the document.
+///
+/// # Errors
+/// A refused fault that says how to sign in when there are no usable credentials, a transient one when STS cannot be
+/// reached, a pipe fault when the document cannot be printed.
+pub async fn run<W: Write>(
+    args: &Args,
+    mut document: Document,
+    aws: &Aws,
+    world: &World,
+    output: &mut Output<W>,
+) -> Result<Outcome, Fault> {
+    let notes = &world.notes;
+    let identity = identity::ask(aws).await?;
+    notes.say(format!("you are {} in account {}", identity.arn, identity.account));
+    let source = source::of(aws).await;
+    notes.say(format!("the credentials come from {source}"));
+    notes.say(format!("the region is {}, from {}", aws.region, aws.region_origin));
+    if identity.root && !args.allow_root {
+        notes.warn("you are the root user, who may do everything; for daily work use a role or an IAM user");
+    }
+    document.set(&identity)?;
+    let mut outcome = Outcome::Done;
+    if !args.no_reach {
+        for tried in reach::all(aws).await {
+            let took = duration::show(tried.took);
+            match &tried.problem {
+                None => notes.say(format!("{} answers in {took}", tried.service)),
+                Some(problem) if tried.answered => {
+                    notes.say(format!(
+                        "{} answers in {took}, but refuses {}: {problem}",
+                        tried.service, tried.operation
+                    ));
+                }
+                Some(problem) => {
+                    outcome = Outcome::Incomplete;
+                    notes.warn(format!("{} cannot be reached: {problem}", tried.service));
+                }
+            }
+        }
+    }
+    output.document(&document)?;
+    Ok(outcome)
+}

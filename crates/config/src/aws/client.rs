@@ -85,7 +85,7 @@ impl Aws {
         }
         let sdk = loader.load().await;
 
-        let login = Login::new(profile.as_ref().map(|chosen| chosen.value.as_str()));
+        let login = Login::new(profile.as_ref().map(|chosen| chosen.value.as_str()), world.env());
         let (region, region_origin) = match (region, checked) {
             (Some(chosen), Some(region)) => (region, chosen.origin.to_string()),
             _ => {
@@ -117,6 +117,6 @@ impl Aws {
 
     /// An `Aws` around a ready configuration, for tests that hand in mocked clients.
     pub fn for_tests(sdk: SdkConfig, region: names::Region) -> Self {
-        Self { sdk, region, region_origin: "test".to_owned(), profile: None, login: Login::new(None) }
+        Self { sdk, region, region_origin: "test".to_owned(), profile: None, login: Login::default() }
     }
 }

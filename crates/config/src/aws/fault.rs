@@ -1,6 +1,7 @@
 //! One reading of SDK errors: who has to act, in which words, and what to type.
 
 use std::error::Error;
+use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -8,7 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::fault::{Fault, Kind};
 
-use super::login::Login;
+use super::login::{Login, Style};
 
 /// What went wrong with a call, before it is known what the call was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Problem {
     pub causes: Vec<String>,
     /// Whether signing in again would help.
     pub sign_in: bool,
+    /// Whether a file that holds a login is not there.
+    pub no_login: bool,
 }
 
 /// Reads an SDK error.
@@ -38,7 +41,9 @@ where
         // Only a provider that could not be reached in time may work later.
         let late = matches!(credentials, CredentialsError::ProviderTimedOut(_));
         let kind = if late { Kind::Transient } else { Kind::Refused };
-        return Problem { kind, code: None, causes, sign_in: true };
+        let no_login =
+            find::<io::Error>(credentials).is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        return Problem { kind, code: None, causes, sign_in: true, no_login };
     }
     match error {
         SdkError::ServiceError(service) => {
@@ -51,7 +56,7 @@ where
                 (None, None) => "the service answered with an error it did not name".to_owned(),
             }];
             let (kind, sign_in) = code.as_deref().map_or((Kind::Transient, false), kind_of);
-            Problem { kind, code, causes, sign_in }
+            Problem { kind, code, causes, sign_in, no_login: false }
         }
         SdkError::TimeoutError(_) => transient("no answer in time"),
         SdkError::ResponseError(_) => transient("the answer could not be read"),
@@ -67,6 +72,7 @@ where
             code: None,
             causes: innermost(error).into_iter().collect(),
             sign_in: false,
+            no_login: false,
         },
         // The enum may grow; what is not known is not worth another try without a look.
         other => Problem {
@@ -74,12 +80,17 @@ where
             code: None,
             causes: innermost(other).into_iter().collect(),
             sign_in: false,
+            no_login: false,
         },
     }
 }
 
 impl Problem {
-    pub(super) fn into_fault(self, doing: impl Into<String>, login: &Login) -> Fault {
+    pub(super) fn into_fault(mut self, doing: impl Into<String>, login: &Login) -> Fault {
+        if self.no_login && login.style() == Style::Console {
+            // The SDK names a cache file, which nobody knows, and never says that it is about a login.
+            self.causes = vec![format!("nobody is signed in with profile `{}`", login.profile())];
+        }
         let mut fault = self.causes.iter().fold(Fault::new(self.kind, doing), Fault::with_cause);
         if let Some(code) = &self.code {
             fault = fault.with_code(code);
@@ -100,7 +111,13 @@ impl Problem {
 }
 
 fn transient(cause: &str) -> Problem {
-    Problem { kind: Kind::Transient, code: None, causes: vec![cause.to_owned()], sign_in: false }
+    Problem {
+        kind: Kind::Transient,
+        code: None,
+        causes: vec![cause.to_owned()],
+        sign_in: false,
+        no_login: false,
+    }
 }
 
 fn is_denied(code: &str) -> bool {

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -25,21 +26,25 @@ use crate::fault::Fault;
 /// The client; `AWS_CA_BUNDLE` replaces the system's certificates, as in the AWS CLI.
 ///
 /// # Errors
-/// A usage fault when `AWS_CA_BUNDLE` names a file that cannot be read.
+/// A usage fault when `AWS_CA_BUNDLE` names no file. It is read only when a request needs it.
 pub(super) fn client(env: &Env) -> Result<SharedHttpClient, Fault> {
-    let bundle = env.get(AWS_CA_BUNDLE).map(read_bundle).transpose()?;
+    let bundle = env.get(AWS_CA_BUNDLE).map(find_bundle).transpose()?;
     Ok(SharedHttpClient::new(ByDestination {
         plain: Builder::new().build_http(),
         secure: std::sync::Arc::new(Secure { bundle, client: OnceLock::new() }),
     }))
 }
 
-fn read_bundle(path: &str) -> Result<Vec<u8>, Fault> {
-    fs::read(path).map_err(|error| {
-        Fault::usage(format!("failed to read the certificates `{path}`"))
-            .with_cause(error)
-            .with_hint("AWS_CA_BUNDLE names a PEM file; unset it or correct the path")
-    })
+fn find_bundle(path: &str) -> Result<PathBuf, Fault> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(PathBuf::from(path)),
+        found => {
+            let reason = found.err().map_or_else(|| "it is no file".to_owned(), |error| error.to_string());
+            Err(Fault::usage(format!("the certificates `{path}` cannot be read"))
+                .with_cause(reason)
+                .with_hint("AWS_CA_BUNDLE names a PEM file; unset it or correct the path"))
+        }
+    }
 }
 
 /// Picks the plain or the secure client by where a request goes.
@@ -85,7 +90,7 @@ impl HttpConnector for ConnectorByDestination {
 /// The half with TLS and proxies, built when it is first needed.
 #[derive(Debug)]
 struct Secure {
-    bundle: Option<Vec<u8>>,
+    bundle: Option<PathBuf>,
     client: OnceLock<SharedHttpClient>,
 }
 
@@ -93,7 +98,8 @@ impl Secure {
     fn client(&self) -> &SharedHttpClient {
         self.client.get_or_init(|| {
             let store = match &self.bundle {
-                Some(pem) => TrustStore::empty().with_pem_certificate(pem.clone()),
+                // A bundle that vanished since trusts nobody: the connection is refused, not made unchecked.
+                Some(path) => TrustStore::empty().with_pem_certificate(fs::read(path).unwrap_or_default()),
                 None => TrustStore::default(),
             };
             // A context is refused only for lack of a trust store, and this one has one.

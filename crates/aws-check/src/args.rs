@@ -1,0 +1,50 @@
+//! The arguments.
+
+use clap::Parser;
+use config::Tool;
+use config::args::{AwsArgs, DocArgs, ProcessArgs};
+use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, TIMEOUT};
+
+const EXAMPLES: &str = "\
+Examples:
+  aws-check                                   who am I, and what can I reach
+  aws-check --profile databricks-course       the same for a profile
+  aws-check --no-reach                        only who I am: one request
+  aws-check | kstream ensure sensor-readings  the first stage of a pipe
+";
+
+/// Says who you are on AWS, where from, and what you can reach
+#[derive(Parser, Clone, Debug)]
+#[command(name = "aws-check", version, before_help = EXAMPLES, after_help = config::fault::EXIT_CODES)]
+pub struct Args {
+    /// Do not try Kinesis and IAM
+    #[arg(long)]
+    pub(crate) no_reach: bool,
+    /// Do not warn about the root user
+    #[arg(long)]
+    pub(crate) allow_root: bool,
+    #[command(flatten)]
+    pub(crate) doc: DocArgs,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
+}
+
+impl Tool for Args {
+    const NAME: &'static str = "aws-check";
+
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        vec![
+            Asked::new(PROFILE, self.aws.profile.as_deref()),
+            Asked::new(REGION, self.aws.region.as_deref()),
+            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
+            Asked::new(TIMEOUT, None),
+            Asked::new(ERRORS, None),
+        ]
+    }
+}

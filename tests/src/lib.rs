@@ -1,1 +1,0 @@
-//! Whole pipelines, run as shell scripts inside the sandbox.

@@ -1,0 +1,116 @@
+//! The steps of the demo: the guide's own, with its names.
+
+use super::step::Step;
+
+/// Every step, in the guide's order.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        title: "Who am I? (aws login, get-caller-identity)",
+        why: "Which account, from which credentials, in which region, and what can be reached.",
+        command: "aws-check",
+        exit: 0,
+        says: &["\"account\":\"123456789012\"", "root"],
+        never_says: &[],
+    },
+    Step {
+        title: "Set up the Kinesis data stream",
+        why: "On-demand capacity, ready in a moment, and the price of forgetting it.",
+        command: "kstream ensure sensor-readings > stream.json",
+        exit: 0,
+        says: &["created stream `sensor-readings`", "an hour"],
+        never_says: &[],
+    },
+    Step {
+        title: "Send the test record",
+        why: "No base64, no line wraps: the text goes in as it is; the receipt says which shard took it.",
+        command: r#"kput sensor-readings --key-field sensor_id \
+  --data '{"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A","temperature_celsius":-18.2}'"#,
+        exit: 0,
+        says: &["\"line\":1", "shardId-"],
+        never_says: &[],
+    },
+    Step {
+        title: "Look at it in the data viewer",
+        why: "All shards at once, so nobody has to know which one took it.",
+        command: "kpeek sensor-readings --table",
+        exit: 0,
+        says: &["sensor_01", "Freezer A"],
+        never_says: &[],
+    },
+    Step {
+        title: "Create the IAM role with its policies",
+        why: "The trust policy still has the placeholder 0000: Databricks has not given out its external ID yet.",
+        command: "iam-policy-gen trust < stream.json \\\n  | iam-policy-gen permissions \\\n  | iam-role ensure databricks-kinesis-role > role.json",
+        exit: 0,
+        says: &["created role `databricks-kinesis-role`"],
+        never_says: &[],
+    },
+    Step {
+        title: "Create the service credential in Databricks",
+        why: "Databricks answers with the external ID that the role's trust policy must ask for.",
+        command: "dbx-cred ensure kinesis-sensor-credential < role.json > credential.json",
+        exit: 0,
+        says: &["created"],
+        never_says: &[],
+    },
+    Step {
+        title: "Validate too early: it must fail",
+        why: "The role still trusts the placeholder. This is where people get stuck; the tool says why.",
+        command: "dbx-cred validate --once < credential.json > /dev/null",
+        exit: 1,
+        says: &["trust-sync"],
+        never_says: &[],
+    },
+    Step {
+        title: "Edit the trust policy",
+        why: "The live policy is read, compared, and written only because it differs.",
+        command: "trust-sync < credential.json > trust.json",
+        exit: 0,
+        says: &["databricks-kinesis-role"],
+        never_says: &[],
+    },
+    Step {
+        title: "Validate the configuration",
+        why: "Databricks really assumes the role: with the external ID, without it, and the role itself again.",
+        command: "dbx-cred validate < trust.json > connection.json",
+        exit: 0,
+        says: &["ASSUME_ROLE", "EXTERNAL_ID_CONDITION", "SELF_ASSUME_ROLE"],
+        never_says: &["FAIL"],
+    },
+    Step {
+        title: "Prove it: read the record as Databricks",
+        why: "Only keys that Databricks vends, no AWS credentials of ours; and writing with them is refused.",
+        command: "eval \"$(dbx-cred token kinesis-sensor-credential --format env)\"\naws-check\nkpeek sensor-readings --raw\nif kput sensor-readings --data '{}'; then exit 9; fi",
+        exit: 0,
+        says: &[
+            "assumed-role/databricks-kinesis-role",
+            "Freezer A",
+            "not authorized to perform: kinesis:PutRecord",
+        ],
+        never_says: &[],
+    },
+    Step {
+        title: "Everything once more, as one pipe",
+        why: "Every stage looks before it changes anything: the second run changes nothing.",
+        command: "kstream ensure sensor-readings | iam-policy-gen trust | iam-policy-gen permissions \\\n  | iam-role ensure databricks-kinesis-role | dbx-cred ensure kinesis-sensor-credential \\\n  | trust-sync | dbx-cred validate > again.json",
+        exit: 0,
+        says: &["unchanged stream", "unchanged role"],
+        never_says: &["created", "updated", "wrote"],
+    },
+    Step {
+        title: "Take it all down again",
+        why: "In reverse order, from the connection document. A forgotten stream costs money.",
+        command: "dbx-cred delete --yes < connection.json | iam-role delete --yes | kstream delete --yes",
+        exit: 0,
+        says: &["deleted stream `sensor-readings`"],
+        never_says: &[],
+    },
+    Step {
+        title: "Take it down twice",
+        why: "What is gone already is no error.",
+        command: "dbx-cred delete --yes < connection.json | iam-role delete --yes | kstream delete --yes > /dev/null\nkstream list",
+        exit: 0,
+        says: &["stream `sensor-readings` is gone already", "no streams"],
+        never_says: &[],
+    },
+];

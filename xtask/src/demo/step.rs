@@ -1,0 +1,73 @@
+//! One step of the demo: a shell command, what it is for, and how it must end.
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+/// A step. `command` is what a user would type, run by `bash -euo pipefail`.
+pub(crate) struct Step {
+    /// The heading: what the guide calls it.
+    pub(crate) title: &'static str,
+    /// One line for the reader: why.
+    pub(crate) why: &'static str,
+    /// The command.
+    pub(crate) command: &'static str,
+    /// The exit code that the guide promises.
+    pub(crate) exit: i32,
+    /// What must stand in stdout or stderr.
+    pub(crate) says: &'static [&'static str],
+    /// What must not.
+    pub(crate) never_says: &'static [&'static str],
+}
+
+/// The longest line that is shown whole, characters.
+const WIDTH: usize = 160;
+
+impl Step {
+    /// Runs the step in `folder`, shows what it printed, and checks how it ended.
+    #[expect(clippy::print_stdout, reason = "the demo is for a person to read")]
+    pub(crate) fn run(&self, number: usize, of: usize, folder: &Path) -> Result<()> {
+        let (bold, dim, plain) =
+            if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+        println!("\n{bold}[{number}/{of}] {}{plain}", self.title);
+        println!("{dim}{}{plain}", self.why);
+        for (index, line) in self.command.lines().enumerate() {
+            println!("{} {line}", if index == 0 { "$" } else { ">" });
+        }
+        std::io::stdout().flush()?;
+        let started = Instant::now();
+        let mut child = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &format!("{{ {}\n}} 2>&1", self.command)])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("failed to start bash")?;
+        let mut said = String::new();
+        child.stdout.take().context("bash has no stdout")?.read_to_string(&mut said)?;
+        let ended = child.wait()?;
+        for line in said.lines() {
+            println!("  {}", shorten(line));
+        }
+        println!("{dim}  ({:.1} s){plain}", started.elapsed().as_secs_f64());
+        ensure!(ended.code() == Some(self.exit), "ended with {ended}, promised was exit code {}", self.exit);
+        for wanted in self.says {
+            ensure!(said.contains(wanted), "did not say `{wanted}`");
+        }
+        for unwanted in self.never_says {
+            ensure!(!said.contains(unwanted), "said `{unwanted}`");
+        }
+        Ok(())
+    }
+}
+
+fn shorten(line: &str) -> String {
+    if line.chars().count() <= WIDTH {
+        return line.to_owned();
+    }
+    let start: String = line.chars().take(WIDTH - 2).collect();
+    format!("{start} …")
+}
