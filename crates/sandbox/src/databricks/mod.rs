@@ -45,7 +45,7 @@ use std::time::SystemTime;
 use axum::Router;
 
 pub use self::assume::Assume;
-pub use self::options::{ExternalIds, Options, UNITY_CATALOG_MASTER_ROLE};
+pub use self::options::{ExternalIds, Options};
 pub use self::principal::{ACCOUNT_USERS, Principal, PrincipalKind};
 pub use self::secret::Secret;
 

@@ -7,10 +7,7 @@ use uuid::Uuid;
 use super::assume::CHAINED_SESSION;
 use super::principal::Principal;
 use crate::clock::Clock;
-
-/// The role that Databricks' commercial AWS cloud assumes customers' roles from.
-pub const UNITY_CATALOG_MASTER_ROLE: &str =
-    "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL";
+use crate::iam::UNITY_CATALOG_MASTER_ROLE;
 
 /// Everything about a workspace that does not change while it runs.
 #[derive(Debug, Clone)]

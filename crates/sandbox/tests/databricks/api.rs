@@ -9,9 +9,10 @@ use sandbox::databricks::{Assume, ExternalIds, Options, Principal, Workspace, ro
 use sandbox::error::ServiceError;
 use sandbox::sts::{AssumeRole, Caller, Identity, Session};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::http::{Answer, exchange, results};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/databricks-kinesis-role";
 const CREDENTIALS: &str = "/api/2.1/unity-catalog/credentials";
@@ -73,12 +74,6 @@ impl Drop for Scene {
     }
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: Value,
-}
-
 impl Scene {
     async fn start() -> Self {
         Self::with(|_| {}).await
@@ -95,25 +90,15 @@ impl Scene {
         Self { address, options, trust, server }
     }
 
-    /// Sends one request and reads to the end. `None` when the connection closed without an answer.
-    async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
-        let mut stream = TcpStream::connect(self.address).await.expect("listens");
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: workspace.test\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut received = Vec::new();
-        stream.read_to_end(&mut received).await.ok().filter(|count| *count > 0)?;
-        let text = String::from_utf8(received).expect("text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let body = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
-        Some(Answer { status, head: head.to_lowercase(), body })
+    /// Sends one request. `None` when the connection closed without an answer.
+    async fn send(&self, method: &str, path: &str, authorization: &str, body: &str) -> Option<Answer> {
+        let header = ("Authorization".to_owned(), authorization.to_owned());
+        let headers = if authorization.is_empty() { &[][..] } else { &[header][..] };
+        exchange(self.address, method, path, headers, body).await
     }
 
     async fn send_as(&self, who: &Principal, method: &str, path: &str, body: &Value) -> Answer {
-        let headers = format!("Authorization: Bearer {}\r\n", who.token.reveal());
+        let headers = format!("Bearer {}", who.token.reveal());
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.send(method, path, &headers, &body).await.expect("an answer")
     }
@@ -167,11 +152,6 @@ fn names(listing: &Value) -> Vec<&str> {
     names.iter().map(|credential| credential["name"].as_str().expect("a name")).collect()
 }
 
-fn results(validation: &Value) -> Vec<&str> {
-    let results = validation["results"].as_array().expect("results");
-    results.iter().map(|check| check["result"].as_str().expect("a result")).collect()
-}
-
 #[tokio::test]
 async fn a_credential_lives_through_create_get_update_and_delete() {
     let scene = Scene::start().await;
@@ -212,7 +192,7 @@ async fn a_credential_lives_through_create_get_update_and_delete() {
 async fn what_is_wrong_with_a_request_is_named() {
     let scene = Scene::start().await;
     scene.create("c").await;
-    let bearer = format!("Authorization: Bearer {}\r\n", scene.options.admin.token.reveal());
+    let bearer = format!("Bearer {}", scene.options.admin.token.reveal());
     let answer = scene.send("POST", CREDENTIALS, &bearer, "{\"name\":").await.expect("an answer");
     assert_eq!((answer.status, &answer.body["error_code"]), (400, &json!("MALFORMED_REQUEST")));
 
@@ -369,7 +349,7 @@ async fn an_isolated_credential_needs_a_binding_and_a_used_one_force() {
 async fn bad_tokens_and_ended_logins_are_refused() {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_hours(1));
     let scene = Scene::with(|options| options.clock = clock.clone()).await;
-    for headers in ["", "Authorization: Bearer dapi0\r\n", "Authorization: Basic eA==\r\n"] {
+    for headers in ["", "Bearer dapi0", "Basic eA=="] {
         let answer = scene.send("GET", CREDENTIALS, headers, "").await.expect("an answer");
         assert_eq!(
             (answer.status, &answer.body["error_code"]),
@@ -395,7 +375,7 @@ async fn bad_tokens_and_ended_logins_are_refused() {
     assert_eq!((refused.status, &refused.body["error"]), (401, &json!("invalid_client")));
     let me = async |login: &Answer| {
         let token = login.body["access_token"].as_str().expect("a token");
-        let header = format!("Authorization: Bearer {token}\r\n");
+        let header = format!("Bearer {token}");
         scene.send("GET", "/api/2.0/preview/scim/v2/Me", &header, "").await.expect("an answer")
     };
     let login = log_in(secret, "all-apis").await;
@@ -452,7 +432,7 @@ async fn faults_strike_before_or_after_the_deed() {
     scene.ok("POST", FAULTS, json!({"operation": "CreateCredential", "status": 503, "after": true})).await;
     scene.refused("POST", CREDENTIALS, draft("after"), 503, "TEMPORARILY_UNAVAILABLE").await;
     scene.ok("POST", FAULTS, json!({"operation": "CreateCredential", "reset": true, "after": true})).await;
-    let bearer = format!("Authorization: Bearer {}\r\n", scene.options.admin.token.reveal());
+    let bearer = format!("Bearer {}", scene.options.admin.token.reveal());
     let cut = scene.send("POST", CREDENTIALS, &bearer, &draft("reset").to_string()).await;
     assert!(cut.is_none(), "the connection closed without an answer");
     assert_eq!(names(&scene.ok("GET", CREDENTIALS, Value::Null).await), ["after", "reset"]);
