@@ -19,7 +19,8 @@ cargo xtask sandbox               serve the sandbox, print `export …` lines, r
 cargo xtask sandbox -- COMMAND …  run COMMAND inside the sandbox, with the tools on its PATH
 cargo xtask test [FILTER]         every test: units, binaries, whole pipelines, README examples
 cargo xtask tidy                  the house rules that no compiler checks
-cargo xtask ci                    tidy, format, lints, documentation, tests and the demo, as CI runs them
+cargo xtask lint                  tidy, format, clippy and the documentation, with warnings denied
+cargo xtask ci                    lint, test and demo, as CI runs them
 ";
 
 #[expect(
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["sandbox", rest @ ..] => sandbox::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["tidy"] => tidy::run(),
+        ["lint"] => ci::lint(),
         ["ci"] => ci::run(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
