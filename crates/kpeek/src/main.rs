@@ -1,3 +1,7 @@
-//! Everything is in the library.
+//! `kpeek`: looks into the shards of a Kinesis stream. Everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    config::process::run_async(kpeek::start)
+}

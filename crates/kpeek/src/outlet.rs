@@ -1,0 +1,88 @@
+//! Standard output behind a thread of its own, so that a reader who pauses holds back neither signals nor connections.
+
+use std::io::Write;
+use std::thread;
+
+use config::{OutError, Output};
+use tokio::sync::mpsc;
+
+type Written = Result<Vec<u8>, OutError>;
+
+/// Hands pieces of output to the writer, one at a time.
+pub(crate) struct Outlet {
+    pieces: mpsc::Sender<Vec<u8>>,
+    written: mpsc::Receiver<Written>,
+}
+
+impl Outlet {
+    /// Writes to `writer` until this is dropped.
+    pub(crate) fn new<W: Write + Send + 'static>(writer: W) -> Self {
+        let (pieces, mut incoming) = mpsc::channel::<Vec<u8>>(1);
+        let (answer, written) = mpsc::channel(1);
+        thread::spawn(move || {
+            let mut output = Output::new(writer, false);
+            while let Some(mut piece) = incoming.blocking_recv() {
+                let result = output.bytes(&piece).and_then(|()| output.flush()).map(|()| {
+                    piece.clear();
+                    piece
+                });
+                if answer.blocking_send(result).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { pieces, written }
+    }
+
+    /// Writes `bytes` and leaves the buffer empty. When this returns, they have left the process.
+    ///
+    /// # Errors
+    /// When stdout is closed or cannot be written.
+    pub(crate) async fn write(&mut self, bytes: &mut Vec<u8>) -> Result<(), OutError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.pieces.send(std::mem::take(bytes)).await.is_err() {
+            return Err(OutError::Closed);
+        }
+        *bytes = self.written.recv().await.unwrap_or(Err(OutError::Closed))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use config::OutError;
+
+    use super::Outlet;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_buffer_comes_back_for_the_next_piece() {
+        let mut outlet = Outlet::new(io::sink());
+        let mut bytes = Vec::with_capacity(4096);
+        bytes.push(1);
+        outlet.write(&mut bytes).await.unwrap();
+        assert!(bytes.is_empty());
+        assert!(bytes.capacity() >= 4096);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_apart_from_a_reader_who_left() {
+        let failure = async |kind| Outlet::new(Broken(kind)).write(&mut vec![1]).await.unwrap_err();
+        assert!(matches!(failure(io::ErrorKind::BrokenPipe).await, OutError::Closed));
+        assert!(matches!(failure(io::ErrorKind::StorageFull).await, OutError::Failed(_)));
+    }
+}

@@ -1,0 +1,279 @@
+//! The requests to Kinesis: nothing else in this tool calls the SDK.
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
+use aws_sdk_kinesis::types::{ChildShard, HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_smithy_types::DateTime;
+use config::aws::{Aws, problem};
+use config::names::{ShardId, StreamRef};
+use config::{Fault, Kind};
+use jiff::Timestamp;
+
+use crate::lineage::{HashRange, Shard};
+use crate::position::Position;
+use crate::record::{Page, Record};
+use crate::shard::Progress;
+
+/// Records a read may bring (GetRecords `Limit`, API model).
+const RECORDS_PER_READ: i32 = 10_000;
+
+/// Shards a page of a listing may bring (ListShards `MaxResults`, API model).
+const SHARDS_PER_PAGE: i32 = 1000;
+
+/// Why a request brought nothing.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The iterator, or the token of a listing, is too old.
+    Expired,
+    /// Throttled, or not reached: the same request may succeed later.
+    Later(Fault),
+    /// The same request will fail again.
+    Never(Fault),
+}
+
+/// Which shards a listing brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// Every shard with records that can still be read.
+    All,
+    /// The shards that take records now.
+    Open,
+    /// The shards that were open at a time, and all since.
+    Since(Timestamp),
+}
+
+/// Reads one stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    /// With the SDK's retries: for requests that everything waits for.
+    patient: Client,
+    /// Without them: how long a shard waits is decided for each shard, and the others go on meanwhile.
+    prompt: Client,
+    aws: Aws,
+    stream: StreamRef,
+}
+
+impl Reader {
+    pub(crate) fn new(client: &Client, aws: &Aws, stream: &StreamRef) -> Self {
+        let prompt = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        Self {
+            patient: client.clone(),
+            prompt: Client::from_conf(prompt),
+            aws: aws.clone(),
+            stream: stream.clone(),
+        }
+    }
+
+    /// Lists shards, all pages of them.
+    ///
+    /// # Errors
+    /// A fault about the stream.
+    pub(crate) async fn shards(&self, listing: Listing) -> Result<Vec<Shard>, Fault> {
+        let mut shards = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.patient.list_shards().max_results(SHARDS_PER_PAGE);
+            let request = match token {
+                // The token stands for the stream and the filter.
+                Some(token) => request.next_token(token),
+                None => request
+                    .set_stream_name(self.stream_name())
+                    .set_stream_arn(self.stream_arn())
+                    .set_shard_filter(filter(listing)?),
+            };
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| self.stream_fault("failed to list the shards of", &error))?;
+            for shard in answer.shards() {
+                let parents = [shard.parent_shard_id(), shard.adjacent_parent_shard_id()];
+                let closed = shard
+                    .sequence_number_range()
+                    .is_some_and(|range| range.ending_sequence_number().is_some());
+                shards.push(Shard {
+                    id: shard_id(shard.shard_id())?,
+                    parents: parents.into_iter().flatten().map(shard_id).collect::<Result<_, _>>()?,
+                    hashes: shard.hash_key_range().and_then(hash_range),
+                    closed,
+                });
+            }
+            match answer.next_token {
+                Some(next) => token = Some(next),
+                None => return Ok(shards),
+            }
+        }
+    }
+
+    /// An iterator for `shard` at `position`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn iterator(&self, shard: &ShardId, position: &Position) -> Result<String, Refusal> {
+        let request = self
+            .prompt
+            .get_shard_iterator()
+            .set_stream_name(self.stream_name())
+            .set_stream_arn(self.stream_arn())
+            .shard_id(shard.as_str());
+        let request = match position {
+            Position::TrimHorizon => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            Position::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
+            Position::At(time) => {
+                request.shard_iterator_type(ShardIteratorType::AtTimestamp).timestamp(sdk_time(*time))
+            }
+            Position::AtSequence(number) => request
+                .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
+                .starting_sequence_number(number),
+            Position::AfterSequence(number) => request
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .starting_sequence_number(number),
+        };
+        let answer = request.send().await;
+        let doing = || format!("failed to begin shard {shard} at `{position}`");
+        match answer {
+            Ok(answer) => answer.shard_iterator.ok_or_else(|| {
+                Refusal::Never(Fault::refused(doing()).with_cause("the answer holds no iterator"))
+            }),
+            Err(error) => Err(self.refusal(doing(), &error)),
+        }
+    }
+
+    /// The records behind an iterator of `shard`.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(crate) async fn records(&self, shard: &ShardId, iterator: String) -> Result<Page, Refusal> {
+        let request = self.prompt.get_records().set_stream_arn(self.stream_arn());
+        match request.shard_iterator(iterator).limit(RECORDS_PER_READ).send().await {
+            Ok(answer) => page(answer).map_err(Refusal::Never),
+            Err(error) => Err(self.refusal(format!("failed to read shard {shard}"), &error)),
+        }
+    }
+
+    /// The name is the cheaper endpoint; an ARN was given because the name would not do.
+    fn stream_name(&self) -> Option<String> {
+        self.stream.arn().is_none().then(|| self.stream.name().to_string())
+    }
+
+    fn stream_arn(&self) -> Option<String> {
+        self.stream.arn().map(ToString::to_string)
+    }
+
+    fn refusal<E, R>(&self, doing: String, error: &SdkError<E, R>) -> Refusal
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let problem = problem(error);
+        if problem.code.as_deref() == Some("ExpiredIteratorException") {
+            return Refusal::Expired;
+        }
+        let fault = self.aws.fault(doing, error);
+        if problem.kind == Kind::Transient { Refusal::Later(fault) } else { Refusal::Never(fault) }
+    }
+
+    fn stream_fault<E, R>(&self, doing: &str, error: &SdkError<E, R>) -> Fault
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let stream = self.stream.name();
+        let fault = self.aws.fault(format!("{doing} stream `{stream}`"), error);
+        match fault.code() {
+            Some("ResourceNotFoundException") => fault.with_hint(format!(
+                "kstream list --region {} shows the streams there; kstream ensure {stream} creates this one",
+                self.aws.region
+            )),
+            Some("ResourceInUseException") => fault.with_hint(format!("kstream wait {stream}")),
+            _ => fault,
+        }
+    }
+}
+
+fn filter(listing: Listing) -> Result<Option<ShardFilter>, Fault> {
+    let builder = match listing {
+        Listing::All => return Ok(None),
+        Listing::Open => ShardFilter::builder().r#type(ShardFilterType::AtLatest),
+        Listing::Since(time) => {
+            ShardFilter::builder().r#type(ShardFilterType::FromTimestamp).timestamp(sdk_time(time))
+        }
+    };
+    builder.build().map(Some).map_err(|error| Fault::usage("failed to filter shards").with_cause(error))
+}
+
+fn sdk_time(time: Timestamp) -> DateTime {
+    DateTime::from_millis(time.as_millisecond())
+}
+
+fn shard_id(text: &str) -> Result<ShardId, Fault> {
+    text.parse()
+        .map_err(|error| Fault::refused("the service named a shard that cannot be used").with_cause(error))
+}
+
+fn hash_range(range: &HashKeyRange) -> Option<HashRange> {
+    Some(HashRange {
+        start: range.starting_hash_key().parse().ok()?,
+        end: range.ending_hash_key().parse().ok()?,
+    })
+}
+
+fn page(answer: GetRecordsOutput) -> Result<Page, Fault> {
+    let children = answer.child_shards().iter().map(child).collect::<Result<_, _>>()?;
+    let records: Vec<Record> = answer
+        .records
+        .into_iter()
+        .map(|record| Record {
+            sequence_number: record.sequence_number,
+            arrived_ms: record.approximate_arrival_timestamp.as_ref().map(arrived_ms),
+            partition_key: record.partition_key,
+            data: record.data.into_inner(),
+        })
+        .collect();
+    let last = records.last();
+    let progress = Progress {
+        last: last.map(|record| record.sequence_number.clone()),
+        last_arrived: last
+            .and_then(|record| record.arrived_ms)
+            .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+        bytes: records.iter().map(|record| record.data.len()).sum(),
+        next: answer.next_shard_iterator,
+        behind_ms: answer.millis_behind_latest.unwrap_or_default(),
+    };
+    Ok(Page { records, progress, children })
+}
+
+fn child(child: &ChildShard) -> Result<Shard, Fault> {
+    Ok(Shard {
+        id: shard_id(child.shard_id())?,
+        parents: child.parent_shards().iter().map(|parent| shard_id(parent)).collect::<Result<_, _>>()?,
+        hashes: child.hash_key_range().and_then(hash_range),
+        closed: false,
+    })
+}
+
+/// Nanoseconds in a millisecond.
+const NANOS: u32 = 1_000_000;
+
+/// To the nearest millisecond: the wire carries seconds as a binary fraction, which often lies just below one.
+fn arrived_ms(time: &DateTime) -> i64 {
+    let millis = (time.subsec_nanos() + NANOS / 2) / NANOS;
+    time.secs() * 1000 + i64::from(millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+
+    use super::arrived_ms;
+
+    #[test]
+    fn arrival_times_are_rounded_not_cut() {
+        for millis in [1_705_312_800_123_i64, 1_705_312_800_999, 1_705_312_800_001, 1_705_312_801_000] {
+            #[expect(clippy::cast_precision_loss, reason = "as the wire does")]
+            let seconds = millis as f64 / 1000.0;
+            assert_eq!(arrived_ms(&DateTime::from_secs_f64(seconds)), millis);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! How one shard is read: which request comes next, when, and where to resume. Pure: it is told the time and the answers.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::pace::Pace;
+use crate::position::Position;
+
+/// The first wait after an answer that may be better later; it doubles with each one in a row.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+
+/// The longest such wait.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+
+/// What to do next for a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Ask for an iterator at this position.
+    Iterator(Position),
+    /// Read with this iterator.
+    Records(String),
+    /// Do nothing before this time.
+    Wait(Instant),
+}
+
+/// What an answer says of the shard, beside its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The sequence number of the last record, when there was one.
+    pub(crate) last: Option<String>,
+    /// When that record arrived.
+    pub(crate) last_arrived: Option<Timestamp>,
+    /// The bytes of data.
+    pub(crate) bytes: usize,
+    /// The iterator for the next read; none when the shard is closed and was read to its end.
+    pub(crate) next: Option<String>,
+    /// How far behind the newest record the answer is.
+    pub(crate) behind_ms: i64,
+}
+
+/// The state of reading one shard.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    origin: Position,
+    last: Option<String>,
+    iterator: Option<String>,
+    pace: Pace,
+    not_before: Instant,
+    failures: u32,
+}
+
+impl Reading {
+    /// A shard that is to be read from `origin`.
+    pub(crate) fn new(origin: Position, now: Instant) -> Self {
+        let pace = Pace::new(now);
+        Self { origin, last: None, iterator: None, pace, not_before: now, failures: 0 }
+    }
+
+    /// What to do at `now`, no request being under way. A read that is handed out counts as sent.
+    pub(crate) fn step(&mut self, now: Instant) -> Step {
+        if self.not_before > now {
+            return Step::Wait(self.not_before);
+        }
+        let Some(iterator) = &self.iterator else { return Step::Iterator(self.resume_at()) };
+        let wait = self.pace.wait(now);
+        if !wait.is_zero() {
+            return Step::Wait(now + wait);
+        }
+        self.pace.read(now);
+        Step::Records(iterator.clone())
+    }
+
+    /// Where to go on: behind the last record that was seen, else where reading was to begin.
+    pub(crate) fn resume_at(&self) -> Position {
+        match &self.last {
+            Some(last) => Position::AfterSequence(last.clone()),
+            None => self.origin.clone(),
+        }
+    }
+
+    /// The iterator that was asked for came; `asked_at` is the time of the request.
+    pub(crate) fn iterator(&mut self, iterator: String, asked_at: Timestamp) {
+        self.iterator = Some(iterator);
+        if self.origin == Position::Latest {
+            // "Latest" names another place each time it is asked for. Should this iterator expire before the first
+            // record, what arrived since then must not be skipped.
+            self.origin = Position::At(asked_at);
+        }
+    }
+
+    /// An answer came. Says whether the shard may hold more: `false` when it is closed and was read to its end.
+    pub(crate) fn progress(&mut self, progress: Progress) -> bool {
+        self.failures = 0;
+        self.pace.received(progress.bytes);
+        if progress.last.is_some() {
+            self.last = progress.last;
+        }
+        self.iterator = progress.next;
+        self.iterator.is_some()
+    }
+
+    /// Reading rests for `pause`: there is nothing new.
+    pub(crate) fn rest(&mut self, now: Instant, pause: Duration) {
+        self.not_before = now + pause;
+    }
+
+    /// The iterator is older than five minutes. The next step asks for another one.
+    pub(crate) fn expired(&mut self, now: Instant) {
+        self.iterator = None;
+        // One that expires as soon as it comes must not be asked for in a tight loop.
+        if self.failures > 0 {
+            self.not_before = now + backoff(self.failures, 1.0);
+        }
+        self.failures += 1;
+    }
+
+    /// The service asked to come back later, or could not be reached. `jitter` is between 0 and 1.
+    pub(crate) fn later(&mut self, now: Instant, jitter: f64) {
+        self.failures += 1;
+        self.not_before = now + backoff(self.failures, jitter);
+    }
+
+    /// How many requests in a row brought nothing.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+}
+
+/// Half of the wait is fixed, half is chance, so that shards do not come back all at once.
+fn backoff(failures: u32, jitter: f64) -> Duration {
+    let doubled = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    doubled.min(LONGEST_BACKOFF).mul_f64(f64::midpoint(1.0, jitter.clamp(0.0, 1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use jiff::Timestamp;
+
+    use super::{Progress, Reading, Step};
+    use crate::position::Position;
+
+    fn seen(last: &str, next: &str) -> Progress {
+        Progress { last: Some(last.to_owned()), next: Some(next.to_owned()), ..Progress::default() }
+    }
+
+    #[test]
+    fn an_expired_iterator_resumes_after_the_last_record() {
+        let now = Instant::now();
+        let mut reading = Reading::new(Position::TrimHorizon, now);
+        assert_eq!(reading.step(now), Step::Iterator(Position::TrimHorizon));
+        reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
+        assert_eq!(reading.step(now), Step::Records("one".to_owned()));
+        assert!(reading.progress(seen("42", "two")));
+        reading.expired(now);
+        assert_eq!(reading.step(now), Step::Iterator(Position::AfterSequence("42".to_owned())));
+    }
+
+    #[test]
+    fn an_expired_iterator_resumes_at_the_original_position_when_nothing_was_seen() {
+        let now = Instant::now();
+        for origin in
+            [Position::TrimHorizon, Position::AtSequence("7".to_owned()), Position::At(Timestamp::UNIX_EPOCH)]
+        {
+            let mut reading = Reading::new(origin.clone(), now);
+            reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
+            assert!(reading.progress(Progress { next: Some("two".to_owned()), ..Progress::default() }));
+            reading.expired(now);
+            assert_eq!(reading.step(now), Step::Iterator(origin));
+        }
+    }
+
+    #[test]
+    fn latest_is_pinned_to_the_time_it_was_first_asked_for() {
+        let now = Instant::now();
+        let asked_at: Timestamp = "2024-01-15T10:00:00Z".parse().unwrap();
+        let mut reading = Reading::new(Position::Latest, now);
+        assert_eq!(reading.step(now), Step::Iterator(Position::Latest));
+        reading.iterator("one".to_owned(), asked_at);
+        reading.expired(now);
+        assert_eq!(reading.step(now), Step::Iterator(Position::At(asked_at)));
+    }
+
+    #[test]
+    fn iterators_that_expire_at_once_are_not_asked_for_in_a_loop() {
+        let now = Instant::now();
+        let mut reading = Reading::new(Position::TrimHorizon, now);
+        reading.expired(now);
+        assert!(matches!(reading.step(now), Step::Iterator(_)));
+        reading.expired(now);
+        assert!(matches!(reading.step(now), Step::Wait(_)));
+    }
+
+    #[test]
+    fn waits_grow_and_an_answer_ends_them() {
+        let now = Instant::now();
+        let mut reading = Reading::new(Position::TrimHorizon, now);
+        reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            reading.later(now, 1.0);
+            let Step::Wait(until) = reading.step(now) else { panic!("it does not wait") };
+            waits.push((until - now).as_millis());
+        }
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
+        let later = now + Duration::from_secs(10);
+        assert_eq!(reading.step(later), Step::Records("one".to_owned()));
+        reading.progress(seen("1", "two"));
+        assert_eq!(reading.failures(), 0);
+    }
+
+    #[test]
+    fn a_closed_shard_ends() {
+        let mut reading = Reading::new(Position::TrimHorizon, Instant::now());
+        assert!(!reading.progress(Progress::default()));
+    }
+}
