@@ -6,14 +6,14 @@
 
 mod layout;
 mod meaning;
-mod normal;
+
 mod reason;
 mod trust;
 
 pub use reason::{Code, Comparison, Reason, Side, VerdictKind};
 pub use trust::trust_policies;
 
-use crate::Document;
+use crate::{Document, normal};
 use layout::{Difference, Layout};
 use meaning::Placed;
 

@@ -20,6 +20,7 @@ use crate::Document;
 use crate::arn::Arn;
 use crate::statement::{Effect, Statement};
 use matching::{Miss, Side, Subject};
+pub(crate) use quantity::{is_address_range, is_number, is_time};
 
 /// One request: who wants to do what to what, and what else is known.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@
 //! - [`Document`] keeps a policy exactly as it was written: unknown members, order and the spelling of numbers survive.
 //! - [`evaluate`] answers *may this principal do this*, for trust policies, identity policies and both together.
 //! - [`compare`] tells a difference in meaning from one in writing, with reasons.
+//! - [`lint`] finds what IAM would refuse, what opens a door, and what never has an effect; [`catalog`] is what it knows of actions.
 //! - [`trust`] and [`permissions`] write the two policies that Databricks needs, and merge the first into a live one.
 //!
 //! ```
@@ -28,9 +29,12 @@
 //! ```
 
 mod arn;
+pub mod catalog;
 pub mod compare;
 mod document;
 pub mod evaluate;
+pub mod lint;
+mod normal;
 mod operator;
 mod pattern;
 pub mod permissions;

@@ -153,6 +153,12 @@ impl<'a> Statement<'a> {
             .collect()
     }
 
+    /// JSON pointer to one item of a member that may be a list or a single value.
+    pub(crate) fn item_pointer(&self, member: &str, index: usize) -> String {
+        let at = pointer::join(&self.pointer(), member);
+        if self.members.get(member).is_some_and(Value::is_array) { pointer::join(&at, index) } else { at }
+    }
+
     fn strings(&self, name: &str) -> Option<Vec<&'a str>> {
         self.members.get(name).map(|value| items(value).iter().filter_map(Value::as_str).collect())
     }

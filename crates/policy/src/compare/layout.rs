@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::normal::{self, Who};
+use crate::normal::{self, Who};
 use crate::statement::{Condition, Statement};
 
 /// A statement as it is written.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::normal::{Atom, What, Who};
 use super::reason::{Code, Reason, Side};
+use crate::normal::{Atom, What, Who};
 use crate::statement::Effect;
 
 /// An atom, and the statement it came from.

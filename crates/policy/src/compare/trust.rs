@@ -5,10 +5,10 @@
 
 use super::layout::Layout;
 use super::meaning::{self, Placed};
-use super::normal::{self, Guard, Who};
 use super::reason::{Code, Comparison, Reason, Side, VerdictKind};
 use crate::Document;
 use crate::evaluate::{self, Context, Decision, Principal, Request, Verdict};
+use crate::normal::{self, Guard, Who};
 use crate::statement::{NamedPrincipal, Statement};
 use crate::trust::ownership::{self, EXTERNAL_ID, PRINCIPAL_ARN, Role};
 use crate::trust::{self, PLACEHOLDER_EXTERNAL_ID, TrustSubject};

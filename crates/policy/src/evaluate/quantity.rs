@@ -43,6 +43,22 @@ pub(super) fn in_range(range: &str, address: &str) -> bool {
     base.checked_shr(shift).unwrap_or(0) == address.checked_shr(shift).unwrap_or(0)
 }
 
+/// Whether numeric conditions can compare with `text`.
+pub(crate) fn is_number(text: &str) -> bool {
+    Decimal::parse(text).is_some()
+}
+
+/// Whether date conditions can compare with `text`.
+pub(crate) fn is_time(text: &str) -> bool {
+    time(text).is_some()
+}
+
+/// Whether address conditions can compare with `text`.
+pub(crate) fn is_address_range(text: &str) -> bool {
+    // A range holds its own first address, and what is none holds nothing.
+    text.split('/').next().is_some_and(|address| in_range(text, address))
+}
+
 fn time(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Timestamp::from_second(seconds).ok();

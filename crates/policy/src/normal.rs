@@ -15,19 +15,19 @@ use crate::statement::{Condition, Effect, NamedPrincipal, PrincipalKind, Stateme
 
 /// The smallest piece of meaning: one effect for one principal, one action, one resource, under conditions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Atom {
-    pub(super) effect: Effect,
-    pub(super) who: Who,
-    pub(super) action: What,
-    pub(super) resource: What,
-    pub(super) guards: BTreeSet<Guard>,
+pub(crate) struct Atom {
+    pub(crate) effect: Effect,
+    pub(crate) who: Who,
+    pub(crate) action: What,
+    pub(crate) resource: What,
+    pub(crate) guards: BTreeSet<Guard>,
     /// Members this crate does not know, in compact JSON: nothing is equal that differs in them.
-    pub(super) unknown: BTreeMap<String, String>,
+    pub(crate) unknown: BTreeMap<String, String>,
 }
 
 /// Whom an atom is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Who {
+pub(crate) enum Who {
     /// Identity policies do not say.
     Bearer,
     /// One principal, as kind and name.
@@ -38,7 +38,7 @@ pub(super) enum Who {
 
 /// What an atom is about: an action or a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(crate) enum What {
     /// Trust policies do not say which resource.
     Unsaid,
     /// What matches this pattern.
@@ -49,16 +49,16 @@ pub(super) enum What {
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     /// The operator in IAM's spelling, or as written when IAM has no such operator.
-    pub(super) operator: String,
+    pub(crate) operator: String,
     /// The key in lower case.
-    pub(super) key: String,
-    pub(super) values: BTreeSet<String>,
+    pub(crate) key: String,
+    pub(crate) values: BTreeSet<String>,
 }
 
 /// The atoms of one statement. `partition` is that of the roots which bare account ids stand for.
-pub(super) fn atoms(statement: &Statement<'_>, partition: &str) -> Vec<Atom> {
+pub(crate) fn atoms(statement: &Statement<'_>, partition: &str) -> Vec<Atom> {
     let everyone = match (statement.principals(), statement.not_principals()) {
         (Some(named), _) => named.iter().map(|name| who(name, partition)).collect(),
         (None, Some(named)) => vec![Who::Not(named.iter().map(|name| full_name(name, partition)).collect())],
@@ -68,7 +68,7 @@ pub(super) fn atoms(statement: &Statement<'_>, partition: &str) -> Vec<Atom> {
 }
 
 /// The atoms of one statement, as far as they are about `who`.
-pub(super) fn atoms_for(statement: &Statement<'_>, who: &Who) -> Vec<Atom> {
+pub(crate) fn atoms_for(statement: &Statement<'_>, who: &Who) -> Vec<Atom> {
     let lower = |texts: Vec<&str>| texts.into_iter().map(str::to_ascii_lowercase).collect::<Vec<_>>();
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let actions = whats(statement.actions().map(lower), statement.not_actions().map(lower));
@@ -97,13 +97,13 @@ pub(super) fn atoms_for(statement: &Statement<'_>, who: &Who) -> Vec<Atom> {
 }
 
 /// A principal in normal form: an account id is its root.
-pub(super) fn who(name: &NamedPrincipal<'_>, partition: &str) -> Who {
+pub(crate) fn who(name: &NamedPrincipal<'_>, partition: &str) -> Who {
     let (kind, value) = full_name(name, partition);
     Who::One(kind, value)
 }
 
 /// The partition that the principals of a document are in; `aws` when none says.
-pub(super) fn partition<'a>(documents: &[&'a Document]) -> &'a str {
+pub(crate) fn partition<'a>(documents: &[&'a Document]) -> &'a str {
     documents
         .iter()
         .flat_map(|document| document.statements())
@@ -115,7 +115,7 @@ pub(super) fn partition<'a>(documents: &[&'a Document]) -> &'a str {
 }
 
 /// A condition in normal form.
-pub(super) fn guard(condition: &Condition<'_>) -> Guard {
+pub(crate) fn guard(condition: &Condition<'_>) -> Guard {
     let operator = Operator::parse(condition.operator);
     // IAM evaluates the two ARN tests alike, wildcards included.
     let same = operator.map(|operator| match operator.test {
@@ -138,7 +138,7 @@ pub(super) fn guard(condition: &Condition<'_>) -> Guard {
 impl Atom {
     /// Whether every request that `other` applies to is sure to be one that this applies to. May say no where the answer is
     /// yes, never the reverse.
-    pub(super) fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         self.effect == other.effect
             && self.unknown == other.unknown
             && self.who.covers(&other.who)
