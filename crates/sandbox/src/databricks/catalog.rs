@@ -37,6 +37,17 @@ pub(super) struct Listing {
     pub(super) page: PageRequest,
 }
 
+/// A change that somebody asks for.
+#[derive(Debug)]
+pub(super) struct Change<'a> {
+    pub(super) patch: &'a Patch,
+    /// What the credential gets if it is pointed at another role.
+    pub(super) new_external_id: String,
+    pub(super) actor: &'a Principal,
+    /// Milliseconds since 1970.
+    pub(super) now_ms: u64,
+}
+
 impl Catalog {
     /// Checks that `actor` may create this credential and that its name is free.
     pub(super) fn admit(&self, draft: &Draft, actor: &Principal, metastore: &str) -> Result<(), ApiError> {
@@ -119,16 +130,9 @@ impl Catalog {
         CredentialPage { credentials, next_page_token }
     }
 
-    /// Checks a change without doing it, and gives the credential as it would be after it. `new_external_id`
-    /// is what it gets if it is pointed at another role.
-    pub(super) fn changed(
-        &self,
-        name: &str,
-        patch: &Patch,
-        new_external_id: String,
-        actor: &Principal,
-        now_ms: u64,
-    ) -> Result<Credential, ApiError> {
+    /// The credential as it would be after a change.
+    pub(super) fn preview(&self, name: &str, change: &Change<'_>) -> Result<Credential, ApiError> {
+        let Change { patch, actor, .. } = change;
         let current = self.find(name, actor)?;
         // Administering the metastore is enough to take a credential over, not to rewrite somebody else's.
         let takes_over = actor.metastore_admin && !patch.changes_more_than_owner();
@@ -143,7 +147,7 @@ impl Catalog {
                 refuse_dependants(&credential, "updated")?;
             }
             credential.role_arn = role_arn.clone();
-            credential.external_id = new_external_id;
+            credential.external_id.clone_from(&change.new_external_id);
         }
         if let Some(name) = &patch.new_name
             && *name != credential.name
@@ -160,27 +164,17 @@ impl Catalog {
         if let Some(owner) = &patch.owner {
             credential.owner.clone_from(owner);
         }
-        credential.updated = Stamp { at_ms: now_ms, by: actor.name.clone() };
+        credential.updated = Stamp { at_ms: change.now_ms, by: actor.name.clone() };
         Ok(credential)
     }
 
-    /// Puts `credential` in the place of the one that was called `name`.
-    pub(super) fn replace(&mut self, name: &str, credential: Credential) -> Result<(), ApiError> {
-        let old = CredentialName::parse(name, "name")?;
-        if old != credential.name {
-            self.refuse_taken(&credential.name)?;
-        }
-        match self.credentials.remove(&old) {
-            Some(current) if current.id == credential.id => {
-                self.credentials.insert(credential.name.clone(), credential);
-                Ok(())
-            }
-            Some(current) => {
-                self.credentials.insert(old, current);
-                Err(missing(name))
-            }
-            None => Err(missing(name)),
-        }
+    /// Changes a credential.
+    pub(super) fn update(&mut self, name: &str, change: &Change<'_>) -> Result<&Credential, ApiError> {
+        let old = self.find(name, change.actor)?.name.clone();
+        let credential = self.preview(name, change)?;
+        self.credentials.remove(&old);
+        let new = credential.name.clone();
+        Ok(self.credentials.entry(new).or_insert(credential))
     }
 
     /// Deletes a credential.

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `POST faults`, `DELETE faults` | a fault for the next requests, see [`super::fault`]; forget all faults |
 //! | `GET requests`, `DELETE requests` | the calls so far; forget them |
+//! | `POST settings` | changes [`super::settings`], and shows all of them |
 //! | `POST dependants` | `{"credential":…,"dependant":…}`: something now uses a credential |
 //! | `POST principals` | `{"user":…}` or `{"service_principal":…}`: a new one and its secrets |
 //! | `POST identity-tokens`, `GET identity-token` | a token of the identity provider that federation trusts |
@@ -64,6 +65,11 @@ pub(super) fn answer(
         ("DELETE", "requests") => {
             workspace.state().journal.clear();
             Ok(done())
+        }
+        ("POST", "settings") => {
+            let state = &mut *workspace.state();
+            state.settings = state.settings.changed(&fields)?;
+            Ok(Json(state.settings.wire()).into_response())
         }
         ("POST", "dependants") => {
             let name = fields.required_text("credential")?;

@@ -4,16 +4,16 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Workspace;
-use super::assume::CHAINED_SESSION;
-use super::catalog::{CredentialList, Listing};
+use super::catalog::{Change, CredentialList, Listing};
 use super::change::{Draft, Patch, refuse_other_clouds};
 use super::credential::{Credential, CredentialInfo, Purpose};
 use super::error::ApiError;
 use super::fields::Fields;
-use super::options::{ExternalIds, Options};
+use super::options::Options;
 use super::page::PageRequest;
 use super::principal::Principal;
 use super::query::Query;
+use super::settings::ExternalIds;
 use super::validate::{CheckName, Validation};
 use super::vend::{TemporaryCredentials, epoch_ms, not_configured};
 
@@ -29,8 +29,9 @@ pub(super) fn create(
     let options = workspace.options();
     let draft = Draft::read(&Fields::parse(body)?)?;
     workspace.state().catalog.admit(&draft, actor, &options.metastore_name)?;
-    let validated = options.strict_create && !draft.skip_validation;
-    let credential = draft.into_credential(external_id(options), actor, epoch_ms(workspace.now()));
+    let settings = workspace.settings();
+    let validated = settings.strict_create && !draft.skip_validation;
+    let credential = draft.into_credential(external_id(workspace), actor, epoch_ms(workspace.now()));
     if validated {
         refuse_unusable(workspace, &credential)?;
     }
@@ -49,7 +50,11 @@ pub(super) fn list(
         purpose: query.text("purpose").map(|purpose| Purpose::parse(purpose, "purpose")).transpose()?,
         include_unbound: query.flag("include_unbound")?,
         workspace_id: options.workspace_id,
-        page: PageRequest::new(query.text("page_token"), query.max_results()?, options.page_size)?,
+        page: PageRequest::new(
+            query.text("page_token"),
+            query.max_results()?,
+            workspace.settings().page_size,
+        )?,
     };
     let state = workspace.state();
     let page = state.catalog.list(&listing, actor);
@@ -75,21 +80,23 @@ pub(super) fn update(
     let options = workspace.options();
     let fields = Fields::parse(body)?;
     let patch = Patch::read(&fields)?;
-    let now_ms = epoch_ms(workspace.now());
-    let changed = {
-        let state = workspace.state();
-        if let Some(owner) = &patch.owner {
-            state.directory.require(owner)?;
-        }
-        state.catalog.changed(name, &patch, external_id(options), actor, now_ms)?
-    };
-    // The lock is free while STS is asked.
-    if options.strict_create && !patch.skip_validation && patch.role_arn.is_some() {
-        refuse_unusable(workspace, &changed)?;
+    if let Some(owner) = &patch.owner {
+        workspace.state().directory.require(owner)?;
     }
-    let info = info(options, &changed);
-    workspace.state().catalog.replace(name, changed)?;
-    Ok(info)
+    let change = Change {
+        patch: &patch,
+        new_external_id: external_id(workspace),
+        actor,
+        now_ms: epoch_ms(workspace.now()),
+    };
+    if workspace.settings().strict_create && !patch.skip_validation && patch.role_arn.is_some() {
+        // The lock is free while STS is asked.
+        let preview = workspace.state().catalog.preview(name, &change)?;
+        refuse_unusable(workspace, &preview)?;
+    }
+    let mut state = workspace.state();
+    let credential = state.catalog.update(name, &change)?;
+    Ok(info(options, credential))
 }
 
 pub(super) fn delete(
@@ -141,8 +148,7 @@ pub(super) fn vend(
         }
     }
     let credential = usable(workspace, fields.required_text("credential_name")?, actor)?;
-    let lifetime = workspace.options().session_lifetime.min(CHAINED_SESSION);
-    TemporaryCredentials::vend(workspace.sts(), &credential, lifetime)
+    TemporaryCredentials::vend(workspace.sts(), &credential)
 }
 
 /// A copy of a credential that `actor` may use here, so that the lock is free while STS is asked.
@@ -167,10 +173,10 @@ fn refuse_unusable(workspace: &Workspace, credential: &Credential) -> Result<(),
     })
 }
 
-fn external_id(options: &Options) -> String {
-    match options.external_ids {
+fn external_id(workspace: &Workspace) -> String {
+    match workspace.settings().external_ids {
         ExternalIds::Random => Uuid::new_v4().to_string(),
-        ExternalIds::Account => options.account_id.clone(),
+        ExternalIds::Account => workspace.options().account_id.clone(),
     }
 }
 

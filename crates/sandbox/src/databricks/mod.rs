@@ -33,6 +33,7 @@ mod query;
 mod role_arn;
 mod routes;
 mod secret;
+mod settings;
 #[cfg(test)]
 mod trust_fake;
 mod validate;
@@ -45,9 +46,10 @@ use std::time::SystemTime;
 use axum::Router;
 
 pub use self::assume::Assume;
-pub use self::options::{ExternalIds, Options};
+pub use self::options::Options;
 pub use self::principal::{ACCOUNT_USERS, Principal, PrincipalKind};
 pub use self::secret::Secret;
+pub use self::settings::{ExternalIds, Settings};
 
 use self::catalog::Catalog;
 use self::directory::Directory;
@@ -72,6 +74,7 @@ struct State {
     tokens: Tokens,
     faults: Faults,
     journal: Journal,
+    settings: Settings,
 }
 
 impl Workspace {
@@ -84,6 +87,7 @@ impl Workspace {
             tokens: Tokens::default(),
             faults: Faults::default(),
             journal: Journal::default(),
+            settings: options.settings.clone(),
         };
         Self(Arc::new(Shared { options, sts: Box::new(sts), state: Mutex::new(state) }))
     }
@@ -99,6 +103,11 @@ impl Workspace {
 
     fn now(&self) -> SystemTime {
         self.0.options.clock.now()
+    }
+
+    /// How it behaves right now.
+    fn settings(&self) -> Settings {
+        self.state().settings.clone()
     }
 
     /// The state, locked. Never held while STS is asked, and never over an `await`.

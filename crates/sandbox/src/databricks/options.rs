@@ -1,11 +1,9 @@
 //! What a workspace is set up with.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
-use super::assume::CHAINED_SESSION;
 use super::principal::Principal;
+use super::settings::Settings;
 use crate::clock::Clock;
 use crate::iam::UNITY_CATALOG_MASTER_ROLE;
 
@@ -34,29 +32,10 @@ pub struct Options {
     pub stranger: Principal,
     /// Groups that can be granted something, beside those of the principals.
     pub groups: Vec<String>,
-    /// Where external ids come from.
-    pub external_ids: ExternalIds,
-    /// Whether creating without `skip_validation` refuses a role that does not validate. Databricks on AWS is
-    /// seen to create it all the same.
-    pub strict_create: bool,
-    /// How many entries a page of a listing has when the caller does not ask for fewer.
-    pub page_size: usize,
-    /// How long vended keys live.
-    pub session_lifetime: Duration,
-    /// How long an OAuth token lives.
-    pub token_lifetime: Duration,
+    /// How it behaves at the start.
+    pub settings: Settings,
     /// The sandbox's clock.
     pub clock: Clock,
-}
-
-/// Where a credential's external id comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ExternalIds {
-    /// A new one for each credential, and again when it changes its role.
-    #[default]
-    Random,
-    /// The Databricks account's id, as an account admin gets it.
-    Account,
 }
 
 impl Options {
@@ -74,11 +53,7 @@ impl Options {
             automation: Principal::service_principal("automation").as_metastore_admin(),
             stranger: Principal::service_principal("stranger"),
             groups: vec!["admins".to_owned(), "data-engineers".to_owned(), "data-platform".to_owned()],
-            external_ids: ExternalIds::default(),
-            strict_create: false,
-            page_size: 100,
-            session_lifetime: CHAINED_SESSION,
-            token_lifetime: Duration::from_hours(1),
+            settings: Settings::default(),
             clock: Clock::system(),
         }
     }

@@ -67,6 +67,7 @@ async fn route(workspace: &Workspace, parts: &Parts, body: &Bytes) -> Response {
             }
         }
     };
+    tracing::debug!(operation = operation.name(), caller, outcome, "a call to the workspace");
     workspace.state().journal.note(Call {
         service: "databricks",
         operation: operation.name(),
@@ -154,7 +155,7 @@ fn log_in(workspace: &Workspace, parts: &Parts, body: &[u8]) -> Result<Response,
         host: &options.host,
         account_id: &options.account_id,
         directory: &state.directory,
-        lifetime: options.token_lifetime,
+        lifetime: state.settings.token_lifetime,
         now,
     };
     state.tokens.grant(&issuer, authorization, &form).map(|answer| Json(answer).into_response())

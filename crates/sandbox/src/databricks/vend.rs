@@ -1,11 +1,11 @@
 //! `temporary-service-credentials`: keys of the credential's role, from STS.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::StatusCode;
 use serde::Serialize;
 
-use super::assume::{Assume, Steps};
+use super::assume::{Assume, CHAINED_SESSION, Steps};
 use super::credential::{Credential, Purpose};
 use super::error::ApiError;
 use super::validate::not_self_assuming;
@@ -31,18 +31,14 @@ struct AwsKeys {
 impl TemporaryCredentials {
     /// Becomes the role and hands out its keys. A role that cannot assume itself is refused, as Databricks does
     /// since January 2025.
-    pub(super) fn vend(
-        sts: &dyn Assume,
-        credential: &Credential,
-        lifetime: Duration,
-    ) -> Result<Self, ApiError> {
+    pub(super) fn vend(sts: &dyn Assume, credential: &Credential) -> Result<Self, ApiError> {
         let name = credential.name.as_str();
         if credential.purpose != Purpose::Service {
             return Err(ApiError::invalid(format!(
                 "credential `{name}` has purpose STORAGE; temporary service credentials need one with purpose SERVICE"
             )));
         }
-        let steps = Steps::new(sts, credential, lifetime);
+        let steps = Steps::new(sts, credential, CHAINED_SESSION);
         let session = steps.enter().map_err(|error| not_configured(name, &error.message))?;
         steps.enter_again(&session).map_err(|error| {
             ApiError::new(
@@ -92,7 +88,7 @@ mod tests {
     use super::*;
 
     fn refused(sts: &TrustFake) -> ApiError {
-        match TemporaryCredentials::vend(sts, &credential("the-id"), Duration::from_hours(1)) {
+        match TemporaryCredentials::vend(sts, &credential("the-id")) {
             Err(error) => error,
             Ok(_) => panic!("keys were handed out"),
         }
@@ -101,8 +97,7 @@ mod tests {
     #[test]
     fn keys_come_with_their_end_in_milliseconds() {
         let sts = TrustFake::trusting("the-id").self_assuming();
-        let keys =
-            TemporaryCredentials::vend(&sts, &credential("the-id"), Duration::from_hours(1)).expect("keys");
+        let keys = TemporaryCredentials::vend(&sts, &credential("the-id")).expect("keys");
         let wire = serde_json::to_value(keys).expect("serializes");
         assert_eq!(wire["expiration_time"], 1_760_003_600_000_u64);
         assert_eq!(wire["aws_temp_credentials"]["access_key_id"], "ASIAEXAMPLE");

@@ -223,7 +223,7 @@ async fn what_is_wrong_with_a_request_is_named() {
 
 #[tokio::test]
 async fn pages_may_be_empty_and_still_go_on() {
-    let scene = Scene::with(|options| options.page_size = 1).await;
+    let scene = Scene::with(|options| options.settings.page_size = 1).await;
     for (name, purpose) in [("a", "SERVICE"), ("b", "STORAGE"), ("c", "SERVICE")] {
         let mut draft = draft(name);
         draft["purpose"] = json!(purpose);
@@ -268,8 +268,8 @@ async fn validation_and_keys_follow_the_trust_policy() {
 #[tokio::test]
 async fn a_strict_workspace_refuses_to_create_what_does_not_validate() {
     let scene = Scene::with(|options| {
-        options.strict_create = true;
-        options.external_ids = ExternalIds::Account;
+        options.settings.strict_create = true;
+        options.settings.external_ids = ExternalIds::Account;
     })
     .await;
     let mut strict = draft("c");
@@ -440,6 +440,8 @@ async fn faults_strike_before_or_after_the_deed() {
     scene.ok("POST", FAULTS, json!({"status": 502, "body": "<html>Bad Gateway</html>"})).await;
     let page = scene.send_as(&scene.options.admin, "GET", CREDENTIALS, &Value::Null).await;
     assert_eq!((page.status, page.body), (502, json!("<html>Bad Gateway</html>")));
+    scene.ok("POST", "/_sandbox/databricks/settings", json!({"external_ids": "account"})).await;
+    assert_eq!(scene.create("account").await["aws_iam_role"]["external_id"], scene.options.account_id);
     scene.refused("POST", FAULTS, json!({"operation": "Nothing"}), 400, "INVALID_PARAMETER_VALUE").await;
     assert_eq!(
         scene.journal().await,
@@ -451,6 +453,7 @@ async fn faults_strike_before_or_after_the_deed() {
             "CreateCredential reset",
             "ListCredentials ok",
             "ListCredentials page",
+            "CreateCredential ok",
         ]
     );
 }
