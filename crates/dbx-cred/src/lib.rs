@@ -1,1 +1,161 @@
 //! Creates, validates and uses a Databricks service credential.
+//!
+//! `ensure`, `show`, `delete` and `validate` are stages: the connection document comes in on stdin and leaves on stdout
+//! with the members `credential` and `validation` set. `list` writes one JSON object a line, with the members of
+//! `credential` and what else Databricks tells. `token` prints temporary AWS keys and reads no stdin, so that it
+//! can be a `credential_process` of any AWS tool.
+//!
+//! ```json
+//! {"credential": {"name": "…", "id": "…", "role_arn": "…", "external_id": "…", "unity_catalog_iam_arn": "…", "host": "…"},
+//!  "validation": {"verdict": "pass", "attempts": 3, "waited_ms": 2100, "checks": [{"operation": "ASSUME_ROLE", "result": "PASS"}]}}
+//! ```
+//!
+//! `verdict` is `pass`, `fail`, or `unproven` where a check was skipped or none was made.
+
+pub mod auth;
+pub mod credential;
+pub mod delete;
+pub mod ensure;
+pub mod failure;
+pub mod host;
+pub mod keys;
+pub mod name;
+pub mod pace;
+pub mod refusal;
+pub mod show;
+pub mod token;
+pub mod transport;
+pub mod validate;
+pub mod verdict;
+pub mod wire;
+pub mod workspace;
+
+use clap::{Parser, Subcommand};
+use config::args::{DbxArgs, DocArgs, ProcessArgs};
+use config::fault::EXIT_CODES;
+use config::process::{Tool, World};
+use config::settings::{Asked, CREDENTIAL, DBX_HOST, DBX_PROFILE, ROLE, TIMEOUT};
+use config::{Document, Fault, Outcome};
+
+use workspace::Workspace;
+
+const EXAMPLES: &str = "\
+Examples:
+  dbx-cred ensure kinesis-sensor-credential --role-arn arn:aws:iam::123456789012:role/databricks-kinesis-role
+  iam-role show databricks-kinesis-role | dbx-cred ensure kinesis-sensor-credential | trust-sync | dbx-cred validate
+  dbx-cred list
+  dbx-cred token kinesis-sensor-credential --format env
+  dbx-cred delete kinesis-sensor-credential --yes";
+
+/// Creates, validates and uses a Databricks service credential
+#[derive(Parser, Clone, Debug)]
+#[command(name = "dbx-cred", version, about, before_help = EXAMPLES, after_help = EXIT_CODES, arg_required_else_help = false)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// The process contract.
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// How to reach Databricks.
+    #[command(flatten)]
+    pub dbx: DbxArgs,
+    /// The connection document.
+    #[command(flatten)]
+    pub doc: DocArgs,
+}
+
+/// What to do.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Create the credential, or make it name the right role
+    Ensure(ensure::Ensure),
+    /// Show one credential
+    Show(show::Show),
+    /// List the service credentials of the metastore, one a line
+    List(show::List),
+    /// Ask Databricks to try the credential until it works or the reason is final
+    Validate(validate::Validate),
+    /// Print temporary AWS keys of the credential's role
+    Token(token::Token),
+    /// Delete the credential
+    Delete(delete::Delete),
+}
+
+impl Tool for Args {
+    const NAME: &'static str = "dbx-cred";
+
+    fn process(&self) -> &ProcessArgs {
+        &self.process
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        let (credential, role) = match &self.command {
+            Command::Ensure(args) => (args.credential.as_deref(), args.role.as_deref()),
+            Command::Show(args) => (args.credential.as_deref(), None),
+            Command::Validate(args) => (args.credential.as_deref(), None),
+            Command::Token(args) => (args.credential.as_deref(), None),
+            Command::Delete(args) => (args.credential.as_deref(), None),
+            Command::List(_) => (None, None),
+        };
+        let timeout = self.dbx.timeout.map(config::duration::show);
+        vec![
+            Asked::new(CREDENTIAL, credential),
+            Asked::new(ROLE, role),
+            Asked::new(DBX_HOST, self.dbx.dbx_host.as_deref()),
+            Asked::new(DBX_PROFILE, self.dbx.dbx_profile.as_deref()),
+            Asked::new(TIMEOUT, timeout.as_deref()),
+        ]
+    }
+}
+
+/// Runs the command in the real world.
+///
+/// # Errors
+/// When it could not do what it was asked.
+pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
+    let settings = &world.settings;
+    let mut output = world.output(args.doc.pretty);
+    match &args.command {
+        Command::Ensure(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            ensure::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Show(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            show::show(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Validate(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            validate::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Delete(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            delete::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::List(command) => {
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            show::list(command, &workspace, &mut output).await
+        }
+        Command::Token(command) => {
+            // Its stdin belongs to the tool that runs it as a credential process.
+            let document = match args.doc.doc {
+                Some(_) => document(&args.doc, &world).await?,
+                None => Document::default(),
+            };
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            token::run(command, settings, &workspace, &document, &mut output).await
+        }
+    }
+}
+
+/// The document, read off the runtime's thread so that Ctrl-C works while a neighbour is still busy.
+async fn document(args: &DocArgs, world: &World) -> Result<Document, Fault> {
+    let (args, world) = (args.clone(), world.clone());
+    let reading = tokio::task::spawn_blocking(move || world.document(&args));
+    reading.await.map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
+}

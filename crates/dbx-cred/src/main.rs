@@ -1,3 +1,7 @@
-//! Everything is in the library.
+//! Creates, validates and uses a Databricks service credential. Everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    config::process::run_async(dbx_cred::start)
+}
