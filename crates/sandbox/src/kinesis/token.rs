@@ -54,9 +54,10 @@ mod tests {
     fn an_edited_token_does_not_open() {
         let seal = Seal::new();
         let token = seal.close(&("orders", 7));
-        for broken in
-            ["", "AAAA", "not base64!", &token.replace(&token[4..6], "zz"), &token[..token.len() - 4]]
-        {
+        let shorter: String = token.chars().skip(4).collect();
+        let other = if token.starts_with('A') { 'B' } else { 'A' };
+        let edited: String = std::iter::once(other).chain(token.chars().skip(1)).collect();
+        for broken in ["", "AAAA", "not base64!", &shorter, &edited] {
             assert_eq!(seal.open::<(String, u32)>(broken), None, "{broken}");
         }
     }
