@@ -96,7 +96,7 @@ fn check_external_id(steps: &Steps<'_>, entered: bool) -> Check {
     } else if entered {
         name.pass()
     } else {
-        name.skip("Not tried, because the IAM role cannot be assumed with the right external ID either.")
+        name.skip("Not proven, because the IAM role cannot be assumed with the right external ID either.")
     }
 }
 

@@ -11,6 +11,7 @@ Exits 0 when every step went as it does at Databricks, 77 when the SDK is not in
 import json
 import os
 import sys
+import urllib.parse
 import urllib.request
 
 try:
@@ -40,10 +41,10 @@ def expect(error, call, text=""):
     raise AssertionError(f"{error.__name__} was expected")
 
 
-def sandbox(path, body):
+def sandbox(path, body=None):
     request = urllib.request.Request(
         f"{HOST}/_sandbox/databricks/{path}",
-        data=json.dumps(body).encode(),
+        data=json.dumps(body).encode() if body else None,
         headers={"Authorization": f"Bearer {TOKEN}"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -97,6 +98,19 @@ def other_people(w):
     expect(Unauthenticated, lambda: client(token="dapi0").credentials.get_credential(NAME))
 
 
+def workload_identity():
+    subject = "repo:acme/sdk"
+    made = sandbox("principals", {"service_principal": "sdk-ci", "federated_subject": subject})
+    path = f"identity-token?subject={urllib.parse.quote(subject)}"
+    audience = urllib.parse.quote(f"{HOST}/oidc/v1/token")
+    os.environ["DATABRICKS_OIDC_TOKEN"] = sandbox(f"{path}&audience={audience}")["value"]
+    os.environ["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{HOST}/_sandbox/databricks/{path}"
+    os.environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = TOKEN
+    for auth_type in ["env-oidc", "github-oidc"]:
+        ci = client(client_id=made["client_id"], auth_type=auth_type)
+        assert ci.current_user.me().user_name == made["name"], auth_type
+
+
 def isolation(w):
     binding = catalog.WorkspaceBinding(workspace_id=w.get_workspace_id())
     w.workspace_bindings.update_bindings("credential", NAME, add=[binding])
@@ -119,6 +133,7 @@ def main():
     external_id = life_of_a_credential(w, sys.argv[1])
     trust(w, external_id)
     other_people(w)
+    workload_identity()
     isolation(w)
     retries(w)
     w.credentials.delete_credential(NAME)

@@ -11,6 +11,7 @@ use aws_sigv4::sign::v4;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sandbox::clock::Clock;
+use sandbox::sts::Settings;
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
@@ -41,9 +42,13 @@ pub(crate) struct Circle {
 
 impl Circle {
     pub(crate) async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(sts: Settings) -> Self {
         let clock = Clock::manual(SystemTime::now());
-        let sandbox =
-            Sandbox::start(Options { clock: clock.clone(), ..Options::default() }).await.expect("starts");
+        let options = Options { clock: clock.clone(), sts, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.expect("starts");
         let environment: BTreeMap<String, String> = sandbox.environment().into_iter().collect();
         let root = Credentials::new(
             environment["AWS_ACCESS_KEY_ID"].clone(),
@@ -316,4 +321,17 @@ async fn a_credential_made_first_needs_no_placeholder() {
     circle.create_role(&trust).await;
     circle.permit(&permissions()).await;
     circle.check(["PASS", "PASS", "PASS"], "this form survives making the role again").await;
+}
+
+#[tokio::test]
+async fn a_role_in_its_own_trust_policy_may_need_the_permission_as_well() {
+    for (strict_self_assume, expected) in [(false, "PASS"), (true, "FAIL")] {
+        let circle = Circle::with(Settings { strict_self_assume, ..Settings::default() }).await;
+        let id = circle.credential().await;
+        circle.create_role(&trust_of(&[MASTER], external_id(&id))).await;
+        circle.trust(&trust_of(&[MASTER, ROLE_ARN], external_id(&id))).await;
+        circle.check(["PASS", "PASS", expected], "without a permission").await;
+        circle.permit(&permissions()).await;
+        circle.check(["PASS", "PASS", "PASS"], "with it").await;
+    }
 }
