@@ -175,9 +175,8 @@ fn say(text: &str) {
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits).unwrap_or_default();
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "write a whole number and a unit, such as `250ms` or `2s`".to_owned())?;
+    let number: u64 =
+        digits.parse().map_err(|_| "write a whole number and a unit, such as `250ms` or `2s`".to_owned())?;
     let milliseconds: u64 = match unit {
         "ms" => 1,
         "s" => 1000,
@@ -186,10 +185,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" => return Err(format!("which unit? Write `{number}ms` or `{number}s`")),
         other => return Err(format!("`{other}` is not a unit; use ms, s, m or h")),
     };
-    number
-        .checked_mul(milliseconds)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "that is too long".to_owned())
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| "that is too long".to_owned())
 }
 
 #[cfg(test)]

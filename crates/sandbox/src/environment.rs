@@ -61,11 +61,12 @@ impl Files {
 
     /// The variables that point at them.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
-        FILES.map(|(variable, name)| {
-            let path = self.folder.path().join(name);
-            (variable.to_owned(), path.display().to_string())
-        })
-        .into_iter()
+        FILES
+            .map(|(variable, name)| {
+                let path = self.folder.path().join(name);
+                (variable.to_owned(), path.display().to_string())
+            })
+            .into_iter()
     }
 }
 

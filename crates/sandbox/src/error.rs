@@ -17,11 +17,7 @@ pub struct ServiceError {
 impl ServiceError {
     /// An error with this status, code and sentence.
     pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { status, code: code.into(), message: message.into() }
     }
 
     /// `AccessDenied`, as IAM and STS word it.

@@ -19,10 +19,7 @@ const SIGNALLED: u8 = 128;
 pub(crate) enum GuestError {
     /// It could not be started.
     #[error("failed to run `{program}`")]
-    Start {
-        program: String,
-        source: io::Error,
-    },
+    Start { program: String, source: io::Error },
     /// It was started, and then lost sight of.
     #[error("failed to wait for the command")]
     Wait(#[source] io::Error),
@@ -66,10 +63,9 @@ pub(crate) async fn run(
         command.env_remove(name);
     }
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    let mut child = command.spawn().map_err(|source| GuestError::Start {
-        program: program.display().to_string(),
-        source,
-    })?;
+    let mut child = command
+        .spawn()
+        .map_err(|source| GuestError::Start { program: program.display().to_string(), source })?;
     loop {
         tokio::select! {
             status = child.wait() => return Ok(exit_code(status.map_err(GuestError::Wait)?)),
@@ -91,10 +87,7 @@ impl Stop {
     /// From now on the signals do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, GuestError> {
         let listen = |kind| unix::signal(kind).map_err(GuestError::Signals);
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
     /// Waits for either.
@@ -107,10 +100,7 @@ impl Stop {
 }
 
 fn terminate(child: &Child) {
-    let pid = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw);
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid
         && let Err(error) = kill_process(pid, Signal::TERM)
     {

@@ -83,13 +83,7 @@ impl Sandbox {
     /// # Errors
     /// When a port or the folder for temporary files cannot be had.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            iam,
-            sts,
-            kinesis,
-            ports,
-            clock,
-        } = options;
+        let Options { iam, sts, kinesis, ports, clock } = options;
         let files = Files::create().map_err(StartError::Files)?;
         let account = kinesis.account.clone();
         let region = kinesis.region.clone();
@@ -98,11 +92,7 @@ impl Sandbox {
         let (access_key_id, secret_access_key) = (iam::access_key_id(), iam::secret());
         keys.insert(
             access_key_id.clone(),
-            Key {
-                secret: secret_access_key.clone(),
-                caller: Caller::root(&account),
-                session: None,
-            },
+            Key { secret: secret_access_key.clone(), caller: Caller::root(&account), session: None },
         );
         let iam = Arc::new(Iam::new(iam, keys.clone(), clock.clone()));
         let sts = Sts::new(iam.clone(), keys.clone(), clock.clone(), sts);
@@ -126,10 +116,7 @@ impl Sandbox {
         }
         let (listener, bound) = listen("Databricks", ports.databricks).await?;
         let workspace = Workspace::new(
-            databricks::Options {
-                clock,
-                ..databricks::Options::new(format!("http://{bound}"), region)
-            },
+            databricks::Options { clock, ..databricks::Options::new(format!("http://{bound}"), region) },
             sts,
         );
         servers.spawn(gateway::serve(listener, gateway::routed(databricks::router(workspace.clone()))));
@@ -208,11 +195,7 @@ impl Sandbox {
 }
 
 async fn listen(service: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
-    let fault = |source| StartError::Listen {
-        service,
-        port,
-        source,
-    };
+    let fault = |source| StartError::Listen { service, port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
     Ok((listener, address))

@@ -34,9 +34,7 @@ pub(crate) fn call(
                 .map_err(|message| ServiceError::new(400, "AccessDeniedException", message))?;
         }
     }
-    let caller = kinesis::Caller {
-        account: caller.account.clone(),
-    };
+    let caller = kinesis::Caller { account: caller.account.clone() };
     if operation == "SubscribeToShard" {
         let subscription = engine.subscribe(body, &caller)?;
         return Ok(reply::events(Body::from_stream(subscription), request_id));

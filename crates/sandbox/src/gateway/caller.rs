@@ -18,14 +18,9 @@ pub(crate) fn authenticate(
     body: &[u8],
     now: SystemTime,
 ) -> Result<Caller, Rejection> {
-    let key = keys
-        .find(&authorization.access_key_id)
-        .ok_or(Rejection::UnknownKey)?;
+    let key = keys.find(&authorization.access_key_id).ok_or(Rejection::UnknownKey)?;
     authorization.verify(parts, body, &key.secret, now)?;
-    let token = parts
-        .headers
-        .get("x-amz-security-token")
-        .map(http::HeaderValue::as_bytes);
+    let token = parts.headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
     match (&key.session, token) {
         (None, None) => {}
         (Some(session), Some(token)) if session.token.as_bytes() == token => {

@@ -102,21 +102,17 @@ impl Control {
     /// The first fault that waits for `operation`, used up by one.
     pub(crate) fn strike(&self, operation: &str) -> Option<Strike> {
         let mut state = self.lock();
-        let index = state
-            .faults
-            .iter()
-            .position(|fault| fault.operation == "*" || fault.operation == operation)?;
+        let index =
+            state.faults.iter().position(|fault| fault.operation == "*" || fault.operation == operation)?;
         let fault = &mut state.faults[index];
         fault.times = fault.times.saturating_sub(1);
         let strike = Strike {
             delay: Duration::from_millis(fault.latency_ms),
             after: fault.after,
             then: match &fault.code {
-                Some(code) => Outcome::Fail(ServiceError::new(
-                    fault.status,
-                    code.clone(),
-                    fault.message.clone(),
-                )),
+                Some(code) => {
+                    Outcome::Fail(ServiceError::new(fault.status, code.clone(), fault.message.clone()))
+                }
                 None if fault.reset => Outcome::Reset,
                 None => Outcome::Unharmed,
             },
@@ -183,10 +179,9 @@ impl Control {
 
     fn add_fault(&self, body: &[u8]) -> Response<Body> {
         match serde_json::from_slice::<Fault>(body) {
-            Ok(fault) if fault.times == 0 => show(
-                400,
-                &serde_json::json!({ "error": "`times` must be at least 1" }),
-            ),
+            Ok(fault) if fault.times == 0 => {
+                show(400, &serde_json::json!({ "error": "`times` must be at least 1" }))
+            }
             Ok(fault) if http::StatusCode::from_u16(fault.status).is_err() => show(
                 400,
                 &serde_json::json!({ "error": format!("`{}` is not an HTTP status", fault.status) }),

@@ -42,9 +42,8 @@ where
         }
         let service = service.clone();
         connections.spawn(async move {
-            let served = Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let served =
+                Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
             if let Err(error) = served {
                 tracing::debug!(error, "a connection ended early");
             }
@@ -55,12 +54,8 @@ where
 /// A router as a service of [`serve`].
 pub(crate) fn routed(
     router: axum::Router,
-) -> impl Service<
-    Request<Incoming>,
-    Response = Response<Body>,
-    Error = Infallible,
-    Future: Send,
-> + Clone
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
++ Clone
 + Send
 + 'static {
     TowerToHyperService::new(router)

@@ -10,10 +10,10 @@ mod sigv4;
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
-use bytes::Bytes;
 use ::http::request::Parts;
 use ::http::{Request, Response};
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
 use uuid::Uuid;
 
 pub(crate) use self::control::PREFIX as CONTROL_PREFIX;
@@ -99,15 +99,7 @@ impl Gateway {
         sts: Sts,
         engine: Engine,
     ) -> Self {
-        Self {
-            region,
-            clock,
-            keys,
-            iam,
-            sts,
-            engine,
-            control: Control::default(),
-        }
+        Self { region, clock, keys, iam, sts, engine, control: Control::default() }
     }
 
     /// Answers one request.
@@ -178,12 +170,7 @@ impl Gateway {
                 .to_owned(),
             Service::Iam | Service::Sts => Parameters::parse(&body).action().to_owned(),
         };
-        Ok(Signed {
-            caller,
-            service,
-            operation,
-            body,
-        })
+        Ok(Signed { caller, service, operation, body })
     }
 
     /// Carries out a request, or lets the fault happen that waits for it.
@@ -224,12 +211,7 @@ impl Gateway {
     }
 
     fn dispatch(&self, signed: &Signed, request_id: &str) -> Result<Response<Body>, ServiceError> {
-        let Signed {
-            caller,
-            service,
-            operation,
-            body,
-        } = signed;
+        let Signed { caller, service, operation, body } = signed;
         let xml = match service {
             Service::Kinesis => {
                 return authorise::call(&self.engine, &self.iam, caller, operation, body, request_id);

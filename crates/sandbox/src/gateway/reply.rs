@@ -30,11 +30,7 @@ pub(crate) const STS: Protocol = Protocol::Query("https://sts.amazonaws.com/doc/
 impl Protocol {
     /// The protocol of a request whose service is not known yet.
     pub(crate) fn guess(headers: &HeaderMap) -> Self {
-        if headers.contains_key("x-amz-target") {
-            Self::Json
-        } else {
-            STS
-        }
+        if headers.contains_key("x-amz-target") { Self::Json } else { STS }
     }
 
     /// The namespace of XML answers; JSON has none.
@@ -47,11 +43,7 @@ impl Protocol {
 
     /// Renders a refusal.
     pub(crate) fn refuse(self, error: &ServiceError, request_id: &str) -> Response<Body> {
-        let ServiceError {
-            status,
-            code,
-            message,
-        } = error;
+        let ServiceError { status, code, message } = error;
         let mut response = match self {
             Self::Json => {
                 let body = serde_json::json!({ "__type": code, "message": message });
@@ -96,8 +88,7 @@ pub(crate) fn whole(
     request_id: &str,
 ) -> Response<Body> {
     let mut response = Response::new(Body::from(body.into()));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     label(&mut response, content_type, request_id);
     response
 }

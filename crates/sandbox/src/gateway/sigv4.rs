@@ -15,11 +15,7 @@ const MAX_SKEW: Duration = Duration::from_mins(15);
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// What RFC 3986 leaves as it is, and so does a canonical request.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The `Authorization` header of a signed request, taken apart but not yet believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,11 +89,12 @@ impl Authorization {
         secret: &str,
         now: SystemTime,
     ) -> Result<(), Rejection> {
-        let stamp = parts
-            .headers
-            .get("x-amz-date")
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(|| incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."))?;
+        let stamp =
+            parts.headers.get("x-amz-date").and_then(|value| value.to_str().ok()).ok_or_else(|| {
+                incomplete(
+                    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+                )
+            })?;
         let signed_at = parse_stamp(stamp)
             .ok_or_else(|| incomplete(format!("Date must be in ISO-8601 'basic format', got '{stamp}'")))?;
         if !stamp.starts_with(&self.date) || !self.signed_headers.iter().any(|name| name == "host") {
@@ -199,11 +196,7 @@ fn canonical_query(query: &str) -> String {
         })
         .collect();
     pairs.sort();
-    pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("&")
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
 #[expect(clippy::expect_used, reason = "an HMAC accepts a key of any length")]
@@ -226,10 +219,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok())).collect();
     let digits = digits?;
     digits
         .len()
@@ -285,9 +276,13 @@ mod tests {
         let authorization = Authorization::parse(&parts.headers).unwrap();
         assert_eq!(authorization.verify(&parts, b"", SECRET, now + MAX_SKEW), Ok(()));
         let late = authorization.verify(&parts, b"", SECRET, now + MAX_SKEW + Duration::from_secs(1));
-        assert!(matches!(late, Err(Rejection::Skewed(message)) if message.starts_with("Signature expired: 20150830T123600Z")));
+        assert!(
+            matches!(late, Err(Rejection::Skewed(message)) if message.starts_with("Signature expired: 20150830T123600Z"))
+        );
         let early = authorization.verify(&parts, b"", SECRET, now - MAX_SKEW - Duration::from_secs(1));
-        assert!(matches!(early, Err(Rejection::Skewed(message)) if message.starts_with("Signature not yet current")));
+        assert!(
+            matches!(early, Err(Rejection::Skewed(message)) if message.starts_with("Signature not yet current"))
+        );
     }
 
     #[test]

@@ -50,23 +50,15 @@ impl State {
         let carried = self.carried_by(caller, now);
         let principal = principal_of(caller);
         let context = context(now);
-        let request = Request {
-            principal: &principal,
-            action,
-            resource,
-            context: &context,
-        };
+        let request = Request { principal: &principal, action, resource, context: &context };
         let documents = carried.documents();
         let boundary = carried.boundary.as_deref();
         let reason = match evaluate::identity(&documents, boundary, &request).decision {
             Decision::Allow => return Ok(()),
             refused => {
                 let without = evaluate::identity(&documents, None, &request).decision;
-                let kind = if without == Decision::Allow {
-                    "permissions boundary"
-                } else {
-                    "identity-based policy"
-                };
+                let kind =
+                    if without == Decision::Allow { "permissions boundary" } else { "identity-based policy" };
                 if refused == Decision::ExplicitDeny {
                     let article = if kind == "permissions boundary" { "a" } else { "an" };
                     format!("with an explicit deny in {article} {kind}")
@@ -82,15 +74,8 @@ impl State {
     }
 
     /// See [`super::Iam::trusted`].
-    pub(crate) fn trusted(
-        &self,
-        caller: &Caller,
-        role_arn: &str,
-        now: SystemTime,
-    ) -> Option<Trusted> {
-        let role = self
-            .role_by_arn(role_arn)
-            .filter(|role| role.visible_from <= now)?;
+    pub(crate) fn trusted(&self, caller: &Caller, role_arn: &str, now: SystemTime) -> Option<Trusted> {
+        let role = self.role_by_arn(role_arn).filter(|role| role.visible_from <= now)?;
         Some(Trusted {
             account: super::store::account_of(role_arn)?.to_owned(),
             role_name: role.name.clone(),
@@ -108,16 +93,12 @@ impl State {
         };
         let grants = match &caller.identity {
             Identity::Root => None,
-            Identity::User { id, .. } => account
-                .users
-                .values()
-                .find(|user| user.id == *id)
-                .map(|user| &user.grants),
-            Identity::Session { role_id, .. } => account
-                .roles
-                .values()
-                .find(|role| role.id == *role_id)
-                .map(|role| &role.grants),
+            Identity::User { id, .. } => {
+                account.users.values().find(|user| user.id == *id).map(|user| &user.grants)
+            }
+            Identity::Session { role_id, .. } => {
+                account.roles.values().find(|role| role.id == *role_id).map(|role| &role.grants)
+            }
         };
         grants
             .and_then(|grants| grants.in_effect(now))
@@ -149,29 +130,17 @@ impl Carried {
 /// The caller in the evaluator's words.
 pub(crate) fn principal_of(caller: &Caller) -> Principal {
     match &caller.identity {
-        Identity::Root => Principal::Root {
-            partition: "aws".to_owned(),
-            account: caller.account.clone(),
-        },
-        Identity::User { arn, id } => Principal::User {
-            arn: arn.clone(),
-            id: Some(id.clone()),
-        },
-        Identity::Session {
-            role_arn,
-            role_id,
-            session_name,
-            ..
-        } => Principal::session(role_arn, Some(role_id), session_name),
+        Identity::Root => Principal::Root { partition: "aws".to_owned(), account: caller.account.clone() },
+        Identity::User { arn, id } => Principal::User { arn: arn.clone(), id: Some(id.clone()) },
+        Identity::Session { role_arn, role_id, session_name, .. } => {
+            Principal::session(role_arn, Some(role_id), session_name)
+        }
     }
 }
 
 /// The condition keys that every request has. The sandbox stands for AWS, which is reached over TLS.
 pub(crate) fn context(now: SystemTime) -> Context {
-    let epoch = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     Context::new()
         .with("aws:CurrentTime", time(now))
         .with("aws:EpochTime", epoch.to_string())

@@ -103,16 +103,12 @@ pub(crate) struct Account {
 impl Account {
     /// How many roles and users a managed policy is attached to.
     pub(crate) fn attachments(&self, arn: &str) -> usize {
-        self.grants()
-            .filter(|grants| grants.attached.iter().any(|attached| attached == arn))
-            .count()
+        self.grants().filter(|grants| grants.attached.iter().any(|attached| attached == arn)).count()
     }
 
     /// How many roles and users have a managed policy as their boundary.
     pub(crate) fn boundary_uses(&self, arn: &str) -> usize {
-        self.grants()
-            .filter(|grants| grants.boundary.as_deref() == Some(arn))
-            .count()
+        self.grants().filter(|grants| grants.boundary.as_deref() == Some(arn)).count()
     }
 
     fn grants(&self) -> impl Iterator<Item = &Grants> {

@@ -46,9 +46,7 @@ pub(crate) fn token() -> String {
 }
 
 fn letters(alphabet: &[u8], count: usize, random: &mut Rng) -> String {
-    (0..count)
-        .map(|_| char::from(alphabet[random.usize(..alphabet.len())]))
-        .collect()
+    (0..count).map(|_| char::from(alphabet[random.usize(..alphabet.len())])).collect()
 }
 
 #[cfg(test)]

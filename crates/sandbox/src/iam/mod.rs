@@ -53,11 +53,7 @@ impl Iam {
         };
         // The ids of what exists from the start come from their own seed; skipping one keeps them apart.
         state.random.u64(..);
-        Self {
-            state: Mutex::new(state),
-            keys,
-            clock,
-        }
+        Self { state: Mutex::new(state), keys, clock }
     }
 
     /// Sets how long later writes take to have an effect.
@@ -66,35 +62,18 @@ impl Iam {
     }
 
     /// Carries out one operation for a caller, if its policies allow it.
-    pub(crate) fn call(
-        &self,
-        caller: &Caller,
-        parameters: &Parameters,
-    ) -> Result<Xml, ServiceError> {
+    pub(crate) fn call(&self, caller: &Caller, parameters: &Parameters) -> Result<Xml, ServiceError> {
         let operation = operations::find(parameters.action())?;
         let mut state = self.lock();
         let now = self.clock.now();
         let resource = operations::resource(&state, caller, parameters);
         let action = format!("iam:{}", parameters.action());
-        state
-            .authorise(caller, &action, &resource, now)
-            .map_err(ServiceError::access_denied)?;
-        operation(&mut Call {
-            state: &mut state,
-            keys: &self.keys,
-            caller,
-            parameters,
-            now,
-        })
+        state.authorise(caller, &action, &resource, now).map_err(ServiceError::access_denied)?;
+        operation(&mut Call { state: &mut state, keys: &self.keys, caller, parameters, now })
     }
 
     /// Whether a caller's own policies allow an action. The error is AWS's sentence.
-    pub(crate) fn authorise(
-        &self,
-        caller: &Caller,
-        action: &str,
-        resource: &str,
-    ) -> Result<(), String> {
+    pub(crate) fn authorise(&self, caller: &Caller, action: &str, resource: &str) -> Result<(), String> {
         self.lock().authorise(caller, action, resource, self.clock.now())
     }
 

@@ -90,9 +90,8 @@ fn check_members(document: &Value, kind: DocumentKind) -> Result<(), ServiceErro
     let Value::Object(members) = document else {
         return Err(words("This policy contains invalid Json".to_owned()));
     };
-    if let Some(unknown) = members
-        .keys()
-        .find(|name| !["Version", "Id", "Statement"].contains(&name.as_str()))
+    if let Some(unknown) =
+        members.keys().find(|name| !["Version", "Id", "Statement"].contains(&name.as_str()))
     {
         return Err(words(format!("Unknown field {unknown}")));
     }
@@ -122,7 +121,15 @@ fn check_statement_members(
     words: impl Fn(String) -> ServiceError,
 ) -> Result<(), ServiceError> {
     const KNOWN: [&str; 9] = [
-        "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
     ];
     if let Some(unknown) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(words(format!("Unknown field {unknown}")));
@@ -135,11 +142,8 @@ fn check_statement_members(
         }
         None => return Err(words("Missing required field Effect".to_owned())),
     }
-    for (name, other) in [
-        ("Principal", "NotPrincipal"),
-        ("Action", "NotAction"),
-        ("Resource", "NotResource"),
-    ] {
+    for (name, other) in [("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")]
+    {
         if members.contains_key(name) && members.contains_key(other) {
             return Err(words(format!("Statement has both {name} and {other}")));
         }
@@ -179,16 +183,36 @@ fn check_conditions(
 /// Whether IAM knows a condition operator, with its prefix and suffix.
 fn is_operator(name: &str) -> bool {
     const OPERATORS: [&str; 27] = [
-        "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike",
-        "StringNotLike", "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
-        "NumericGreaterThan", "NumericGreaterThanEquals", "DateEquals", "DateNotEquals", "DateLessThan",
-        "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress",
-        "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
+        "StringEquals",
+        "StringNotEquals",
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "StringLike",
+        "StringNotLike",
+        "NumericEquals",
+        "NumericNotEquals",
+        "NumericLessThan",
+        "NumericLessThanEquals",
+        "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+        "DateEquals",
+        "DateNotEquals",
+        "DateLessThan",
+        "DateLessThanEquals",
+        "DateGreaterThan",
+        "DateGreaterThanEquals",
+        "Bool",
+        "BinaryEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "ArnEquals",
+        "ArnLike",
+        "ArnNotEquals",
+        "ArnNotLike",
+        "Null",
     ];
-    let name = name
-        .strip_prefix("ForAllValues:")
-        .or_else(|| name.strip_prefix("ForAnyValue:"))
-        .unwrap_or(name);
+    let name =
+        name.strip_prefix("ForAllValues:").or_else(|| name.strip_prefix("ForAnyValue:")).unwrap_or(name);
     let name = name.strip_suffix("IfExists").unwrap_or(name);
     OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
@@ -243,9 +267,7 @@ fn check_action(action: &str) -> Result<(), ServiceError> {
         return Ok(());
     }
     let Some((vendor, name)) = action.split_once(':') else {
-        return Err(malformed(
-            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
-        ));
+        return Err(malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
     };
     if vendor.is_empty() || !vendor.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
         return Err(malformed(format!("Vendor {vendor} is not valid")));
@@ -302,12 +324,20 @@ mod tests {
 
     fn refuse_trust(document: &str, message: &str) {
         let error = trust(document, "assumeRolePolicyDocument", &Quotas::default()).unwrap_err();
-        assert_eq!((error.code.as_ref(), error.message.as_str()), ("MalformedPolicyDocument", message), "{document}");
+        assert_eq!(
+            (error.code.as_ref(), error.message.as_str()),
+            ("MalformedPolicyDocument", message),
+            "{document}"
+        );
     }
 
     fn refuse_permissions(document: &str, message: &str) {
         let error = permissions(document).unwrap_err();
-        assert_eq!((error.code.as_ref(), error.message.as_str()), ("MalformedPolicyDocument", message), "{document}");
+        assert_eq!(
+            (error.code.as_ref(), error.message.as_str()),
+            ("MalformedPolicyDocument", message),
+            "{document}"
+        );
     }
 
     #[test]
@@ -317,11 +347,17 @@ mod tests {
         refuse_trust("[]", "This policy contains invalid Json");
         refuse_trust("{}", "Missing required field Statement");
         refuse_trust(r#"{"Statement":[]}"#, "Could not parse the policy: Statement is empty!");
-        refuse_trust(r#"{"Version":"2012","Statement":[{}]}"#, "The policy must contain a valid version string");
+        refuse_trust(
+            r#"{"Version":"2012","Statement":[{}]}"#,
+            "The policy must contain a valid version string",
+        );
         refuse_trust(r#"{"version":"2012-10-17","Statement":[{}]}"#, "Unknown field version");
         refuse_trust(&statement(""), "Missing required field Effect");
         refuse_trust(&statement(r#""Effect":"allow""#), "Invalid effect: allow");
-        refuse_trust(&statement(r#""Effect":"Allow","Action":"sts:AssumeRole""#), "Missing required field Principal");
+        refuse_trust(
+            &statement(r#""Effect":"Allow","Action":"sts:AssumeRole""#),
+            "Missing required field Principal",
+        );
         refuse_trust(&statement(r#""Effect":"Allow","Principal":"*""#), "Missing required field Action");
         refuse_trust(
             &statement(r#""Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*""#),
@@ -332,18 +368,25 @@ mod tests {
             "AssumeRole policy may only specify STS AssumeRole actions.",
         );
         refuse_trust(
-            &statement(r#""Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEqual":{"a":"b"}}"#),
+            &statement(
+                r#""Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEqual":{"a":"b"}}"#,
+            ),
             "Invalid Condition type : StringEqual.",
         );
     }
 
     #[test]
     fn a_permission_policy_is_refused_in_iams_words() {
-        let statement = |members: &str| format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{members}}}}}"#);
+        let statement = |members: &str| {
+            format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{members}}}}}"#)
+        };
         refuse_permissions("{}", "Syntax errors in policy.");
         refuse_permissions(r#"{"Statement":{"Effect":"allow"}}"#, "Syntax errors in policy.");
         refuse_permissions(&statement(r#""Resource":"*""#), "Policy statement must contain actions.");
-        refuse_permissions(&statement(r#""Action":"kinesis:PutRecord""#), "Policy statement must contain resources.");
+        refuse_permissions(
+            &statement(r#""Action":"kinesis:PutRecord""#),
+            "Policy statement must contain resources.",
+        );
         refuse_permissions(
             &statement(r#""Action":"PutRecord","Resource":"*""#),
             "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",

@@ -156,21 +156,21 @@ mod tests {
         }
     }
 
-    fn trust(principal: Value) -> Value {
+    fn trust(principal: &Value) -> Value {
         json!({ "Statement": [{ "Principal": principal }] })
     }
 
     #[test]
     fn a_role_is_stored_by_id_and_shown_by_arn_while_it_lives() {
-        let mut document = trust(json!({ "AWS": [ROLE, "123456789012"] }));
+        let mut document = trust(&json!({ "AWS": [ROLE, "123456789012"] }));
         resolve(&mut document, &Only(true)).unwrap();
         let root = "arn:aws:iam::123456789012:root";
-        assert_eq!(document, trust(json!({ "AWS": [ID, root] })));
+        assert_eq!(document, trust(&json!({ "AWS": [ID, root] })));
         let mut gone = document.clone();
         restore(&mut document, &Only(true));
-        assert_eq!(document, trust(json!({ "AWS": [ROLE, root] })));
+        assert_eq!(document, trust(&json!({ "AWS": [ROLE, root] })));
         restore(&mut gone, &Only(false));
-        assert_eq!(gone, trust(json!({ "AWS": [ID, root] })));
+        assert_eq!(gone, trust(&json!({ "AWS": [ID, root] })));
     }
 
     #[test]
@@ -185,20 +185,20 @@ mod tests {
             ("AWS", ""),
             ("Robot", "x"),
         ] {
-            let error = resolve(&mut trust(json!({ kind: text })), &Only(false)).unwrap_err();
+            let error = resolve(&mut trust(&json!({ kind: text })), &Only(false)).unwrap_err();
             assert_eq!(error.message, format!("Invalid principal in policy: \"{kind}\":\"{text}\""));
         }
-        let error = resolve(&mut trust(json!({ "Service": "kinesis" })), &Only(true)).unwrap_err();
+        let error = resolve(&mut trust(&json!({ "Service": "kinesis" })), &Only(true)).unwrap_err();
         assert_eq!(error.message, r#"Invalid principal in policy: "SERVICE":"kinesis""#);
     }
 
     #[test]
     fn an_empty_principal_is_refused() {
         for empty in [json!({}), json!({ "AWS": [] })] {
-            let error = resolve(&mut trust(empty), &Only(true)).unwrap_err();
+            let error = resolve(&mut trust(&empty), &Only(true)).unwrap_err();
             assert_eq!(error.message, "Missing required field Principal cannot be empty!");
         }
-        assert!(resolve(&mut trust(json!("someone")), &Only(true)).is_err());
-        assert!(resolve(&mut trust(json!("*")), &Only(true)).is_ok());
+        assert!(resolve(&mut trust(&json!("someone")), &Only(true)).is_err());
+        assert!(resolve(&mut trust(&json!("*")), &Only(true)).is_ok());
     }
 }

@@ -43,11 +43,7 @@ pub(crate) fn check(name: &str, wanted: usize, quota: usize) -> Result<(), Servi
     if wanted <= quota {
         return Ok(());
     }
-    Err(ServiceError::new(
-        409,
-        "LimitExceeded",
-        format!("Cannot exceed quota for {name}: {quota}"),
-    ))
+    Err(ServiceError::new(409, "LimitExceeded", format!("Cannot exceed quota for {name}: {quota}")))
 }
 
 /// How long a policy is for a quota: white space outside of it does not count.

@@ -35,12 +35,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            delay: Duration::from_millis(250),
-            hide_new_roles: false,
-            quotas: Quotas::default(),
-            seed: 0,
-        }
+        Self { delay: Duration::from_millis(250), hide_new_roles: false, quotas: Quotas::default(), seed: 0 }
     }
 }
 
@@ -107,7 +102,9 @@ impl State {
         principal::restore(&mut value, &Visible { accounts, now });
         if let Some(statements) = value.get_mut("Statement") {
             match statements {
-                Value::Array(list) => list.iter_mut().for_each(|statement| shuffle(statement, &mut self.random)),
+                Value::Array(list) => {
+                    list.iter_mut().for_each(|statement| shuffle(statement, &mut self.random))
+                }
                 single => shuffle(single, &mut self.random),
             }
         }
@@ -179,9 +176,7 @@ impl Call<'_> {
     /// The managed policy that the request names, to read it.
     pub(crate) fn policy(&self) -> Result<&ManagedPolicy, ServiceError> {
         let arn = self.policy_arn()?;
-        self.state
-            .policy(arn)
-            .ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))
+        self.state.policy(arn).ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))
     }
 
     /// The managed policy that the request names, to change it. AWS's own cannot be changed.
@@ -212,17 +207,12 @@ pub(crate) fn delete_conflict(message: &str) -> ServiceError {
 
 /// A checked document, ready to be stored and evaluated.
 pub(crate) fn stored(document: Value) -> Result<Arc<Document>, ServiceError> {
-    Document::from_value(document)
-        .map(Arc::new)
-        .map_err(|_| malformed("Syntax errors in policy."))
+    Document::from_value(document).map(Arc::new).map_err(|_| malformed("Syntax errors in policy."))
 }
 
 /// A checked inline policy with its size.
 pub(crate) fn inline(document: Value, text: &str) -> Result<Inline, ServiceError> {
-    Ok(Inline {
-        document: stored(document)?,
-        length: super::quota::policy_length(text),
-    })
+    Ok(Inline { document: stored(document)?, length: super::quota::policy_length(text) })
 }
 
 /// The account in an ARN.

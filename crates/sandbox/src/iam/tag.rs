@@ -44,8 +44,7 @@ impl Tags {
 
     /// Takes tags off. A key that is not there is no error.
     pub(crate) fn remove(&mut self, keys: &[&str]) {
-        self.0
-            .retain(|(key, _)| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+        self.0.retain(|(key, _)| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
     }
 
     /// The pairs.

@@ -13,11 +13,7 @@ pub(crate) struct Delayed<T> {
 impl<T> Delayed<T> {
     /// A value that takes effect `delay` after `now`. Before that there is none.
     pub(crate) fn new(value: T, now: SystemTime, delay: Duration) -> Self {
-        Self {
-            latest: value,
-            effective_from: now + delay,
-            earlier: Vec::new(),
-        }
+        Self { latest: value, effective_from: now + delay, earlier: Vec::new() }
     }
 
     /// Replaces the value. Until `delay` has passed, what was in effect stays in effect.
@@ -41,11 +37,7 @@ impl<T> Delayed<T> {
         if self.effective_from <= now {
             return Some(&self.latest);
         }
-        self.earlier
-            .iter()
-            .rev()
-            .find(|(from, _)| *from <= now)
-            .map(|(_, value)| value)
+        self.earlier.iter().rev().find(|(from, _)| *from <= now).map(|(_, value)| value)
     }
 }
 

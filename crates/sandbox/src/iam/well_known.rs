@@ -38,18 +38,11 @@ pub(crate) fn accounts(now: SystemTime) -> BTreeMap<String, Account> {
     for (name, actions) in [
         ("AdministratorAccess", json!("*")),
         ("AmazonKinesisFullAccess", json!("kinesis:*")),
-        (
-            "AmazonKinesisReadOnlyAccess",
-            json!(["kinesis:Get*", "kinesis:List*", "kinesis:Describe*"]),
-        ),
+        ("AmazonKinesisReadOnlyAccess", json!(["kinesis:Get*", "kinesis:List*", "kinesis:Describe*"])),
     ] {
-        aws.policies
-            .insert(name.to_lowercase(), aws_policy(name, &actions, &mut random, now));
+        aws.policies.insert(name.to_lowercase(), aws_policy(name, &actions, &mut random, now));
     }
-    BTreeMap::from([
-        (DATABRICKS_ACCOUNT.to_owned(), databricks),
-        (AWS.to_owned(), aws),
-    ])
+    BTreeMap::from([(DATABRICKS_ACCOUNT.to_owned(), databricks), (AWS.to_owned(), aws)])
 }
 
 /// A session of the master role.
@@ -82,10 +75,7 @@ fn master_role(random: &mut Rng, now: SystemTime) -> Role {
     let grants = Grants {
         inline: BTreeMap::from([(
             "assume-customer-roles".to_owned(),
-            Inline {
-                length: may_assume.to_string().len(),
-                document: may_assume,
-            },
+            Inline { length: may_assume.to_string().len(), document: may_assume },
         )]),
         ..Grants::default()
     };
@@ -119,13 +109,7 @@ fn aws_policy(name: &str, actions: &serde_json::Value, random: &mut Rng, now: Sy
         description: None,
         created: now,
         updated: now,
-        versions: BTreeMap::from([(
-            1,
-            Version {
-                document: document.clone(),
-                created: now,
-            },
-        )]),
+        versions: BTreeMap::from([(1, Version { document: document.clone(), created: now })]),
         next_version: 2,
         default_version: Delayed::new((1, document), now, Duration::ZERO),
         tags: Tags::default(),

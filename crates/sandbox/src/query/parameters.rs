@@ -27,9 +27,7 @@ impl Parameters {
 
     /// A parameter that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&str, ServiceError> {
-        self.optional(name).ok_or_else(|| {
-            constraint_null(&member_name(name))
-        })
+        self.optional(name).ok_or_else(|| constraint_null(&member_name(name)))
     }
 
     /// A number, or nothing when it was left out.
@@ -54,9 +52,7 @@ impl Parameters {
 
     /// A list of plain values: `TagKeys.member.1`, `TagKeys.member.2`, …
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
-        (1..)
-            .map_while(|index| self.optional(&format!("{name}.member.{index}")))
-            .collect()
+        (1..).map_while(|index| self.optional(&format!("{name}.member.{index}"))).collect()
     }
 
     /// A list of key and value: `Tags.member.1.Key`, `Tags.member.1.Value`, …
@@ -64,9 +60,7 @@ impl Parameters {
         (1..)
             .map_while(|index| {
                 let key = self.optional(&format!("{name}.member.{index}.Key"))?;
-                let value = self
-                    .optional(&format!("{name}.member.{index}.Value"))
-                    .unwrap_or_default();
+                let value = self.optional(&format!("{name}.member.{index}.Value")).unwrap_or_default();
                 Some((key, value))
             })
             .collect()
@@ -76,9 +70,7 @@ impl Parameters {
 /// How AWS spells a parameter in its validation sentences: `RoleName` is `roleName`.
 pub(crate) fn member_name(parameter: &str) -> String {
     let mut letters = parameter.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn constraint_null(member: &str) -> ServiceError {

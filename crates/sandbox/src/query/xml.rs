@@ -19,17 +19,11 @@ impl Xml {
 
     /// The answer of an operation that has no result.
     pub(crate) fn acknowledgement() -> Self {
-        Self {
-            text: String::new(),
-            is_result: false,
-        }
+        Self { text: String::new(), is_result: false }
     }
 
     fn begin(text: String) -> Self {
-        Self {
-            text,
-            is_result: true,
-        }
+        Self { text, is_result: true }
     }
 
     /// `<name>value</name>`
@@ -90,20 +84,11 @@ impl Xml {
     }
 
     /// The error document that IAM and STS share.
-    pub(crate) fn error(
-        status: u16,
-        code: &str,
-        message: &str,
-        namespace: &str,
-        request_id: &str,
-    ) -> String {
+    pub(crate) fn error(status: u16, code: &str, message: &str, namespace: &str, request_id: &str) -> String {
         let blame = if status < 500 { "Sender" } else { "Receiver" };
         let mut whole = Self::begin(format!("<ErrorResponse xmlns=\"{namespace}\">"));
         whole.element("Error", |error| {
-            error
-                .text("Type", blame)
-                .text("Code", code)
-                .text("Message", message);
+            error.text("Type", blame).text("Code", code).text("Message", message);
         });
         whole.text("RequestId", request_id).close("ErrorResponse");
         whole.text
@@ -155,10 +140,7 @@ mod tests {
     fn text_is_escaped() {
         let mut xml = Xml::new();
         xml.text("Message", "a < b & \"c\"\r\n\u{1}");
-        assert_eq!(
-            xml.text,
-            "<Message>a &lt; b &amp; &quot;c&quot;&#xD;\n?</Message>"
-        );
+        assert_eq!(xml.text, "<Message>a &lt; b &amp; &quot;c&quot;&#xD;\n?</Message>");
     }
 
     #[test]

@@ -22,11 +22,7 @@ impl Sts {
     /// `ValidationError` for a parameter that breaks a rule of its own, `AccessDenied` for root, for a role that is not
     /// there or not visible yet, and when the trust policy or the caller's own policies do not allow it: the caller cannot
     /// tell these apart, as on AWS.
-    pub fn assume_role(
-        &self,
-        caller: &Caller,
-        request: &AssumeRole,
-    ) -> Result<Session, ServiceError> {
+    pub fn assume_role(&self, caller: &Caller, request: &AssumeRole) -> Result<Session, ServiceError> {
         check(request)?;
         if caller.identity == Identity::Root {
             return Err(ServiceError::access_denied("Roles may not be assumed by root accounts."));
@@ -76,10 +72,7 @@ impl Sts {
 
     /// Hands out temporary keys.
     pub(super) fn issue(&self, caller: Caller, duration: Duration) -> Session {
-        let lifetime = self
-            .settings
-            .session_lifetime
-            .map_or(duration, |longest| longest.min(duration));
+        let lifetime = self.settings.session_lifetime.map_or(duration, |longest| longest.min(duration));
         let session = Session {
             access_key_id: iam::session_key_id(),
             secret_access_key: iam::secret(),

@@ -37,10 +37,7 @@ pub enum Identity {
 impl Caller {
     /// The root user of an account.
     pub fn root(account: impl Into<String>) -> Self {
-        Self {
-            account: account.into(),
-            identity: Identity::Root,
-        }
+        Self { account: account.into(), identity: Identity::Root }
     }
 
     /// The ARN that `GetCallerIdentity` shows. A session's ARN has no path.
@@ -48,14 +45,9 @@ impl Caller {
         match &self.identity {
             Identity::Root => format!("arn:aws:iam::{}:root", self.account),
             Identity::User { arn, .. } => arn.clone(),
-            Identity::Session {
-                role_name,
-                session_name,
-                ..
-            } => format!(
-                "arn:aws:sts::{}:assumed-role/{role_name}/{session_name}",
-                self.account
-            ),
+            Identity::Session { role_name, session_name, .. } => {
+                format!("arn:aws:sts::{}:assumed-role/{role_name}/{session_name}", self.account)
+            }
         }
     }
 
@@ -64,11 +56,7 @@ impl Caller {
         match &self.identity {
             Identity::Root => self.account.clone(),
             Identity::User { id, .. } => id.clone(),
-            Identity::Session {
-                role_id,
-                session_name,
-                ..
-            } => format!("{role_id}:{session_name}"),
+            Identity::Session { role_id, session_name, .. } => format!("{role_id}:{session_name}"),
         }
     }
 }

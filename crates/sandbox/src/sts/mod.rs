@@ -38,12 +38,7 @@ pub struct Sts {
 
 impl Sts {
     pub(crate) fn new(iam: Arc<Iam>, keys: Arc<Keyring>, clock: Clock, settings: Settings) -> Self {
-        Self {
-            iam,
-            keys,
-            clock,
-            settings,
-        }
+        Self { iam, keys, clock, settings }
     }
 
     /// A session of Databricks' Unity Catalog master role: the caller by which the sandbox's Databricks reaches

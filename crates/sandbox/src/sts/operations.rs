@@ -14,11 +14,7 @@ const DEFAULT_SESSION_TOKEN: Duration = Duration::from_hours(12);
 
 impl Sts {
     /// Carries out one operation for a caller.
-    pub(crate) fn call(
-        &self,
-        caller: &Caller,
-        parameters: &Parameters,
-    ) -> Result<Xml, ServiceError> {
+    pub(crate) fn call(&self, caller: &Caller, parameters: &Parameters) -> Result<Xml, ServiceError> {
         match parameters.action() {
             "GetCallerIdentity" => Ok(caller_identity(caller)),
             "AssumeRole" => self.assume(caller, parameters),
@@ -33,7 +29,9 @@ impl Sts {
     }
 
     fn assume(&self, caller: &Caller, parameters: &Parameters) -> Result<Xml, ServiceError> {
-        for unsupported in ["Policy", "PolicyArns.member.1.arn", "SerialNumber", "SourceIdentity", "Tags.member.1.Key"] {
+        for unsupported in
+            ["Policy", "PolicyArns.member.1.arn", "SerialNumber", "SourceIdentity", "Tags.member.1.Key"]
+        {
             if parameters.optional(unsupported).is_some() {
                 // Accepting it would quietly grant more than was asked for.
                 return Err(ServiceError::new(
@@ -54,8 +52,7 @@ impl Sts {
         )?;
         let mut xml = Xml::new();
         xml.element("AssumedRoleUser", |xml| {
-            xml.text("AssumedRoleId", session.caller.user_id())
-                .text("Arn", &session.assumed_role_arn);
+            xml.text("AssumedRoleId", session.caller.user_id()).text("Arn", &session.assumed_role_arn);
         });
         write_credentials(&mut xml, &session);
         Ok(xml)
@@ -83,12 +80,11 @@ impl Sts {
 
     fn access_key_info(&self, caller: &Caller, parameters: &Parameters) -> Result<Xml, ServiceError> {
         let id = parameters.required("AccessKeyId")?;
-        self.iam
-            .authorise(caller, "sts:GetAccessKeyInfo", "*")
-            .map_err(ServiceError::access_denied)?;
-        let key = self.keys.find(id).ok_or_else(|| {
-            ServiceError::validation(format!("The access key {id} does not exist"))
-        })?;
+        self.iam.authorise(caller, "sts:GetAccessKeyInfo", "*").map_err(ServiceError::access_denied)?;
+        let key = self
+            .keys
+            .find(id)
+            .ok_or_else(|| ServiceError::validation(format!("The access key {id} does not exist")))?;
         let mut xml = Xml::new();
         xml.text("Account", key.caller.account);
         Ok(xml)
@@ -97,9 +93,7 @@ impl Sts {
 
 fn caller_identity(caller: &Caller) -> Xml {
     let mut xml = Xml::new();
-    xml.text("Arn", caller.arn())
-        .text("UserId", caller.user_id())
-        .text("Account", &caller.account);
+    xml.text("Arn", caller.arn()).text("UserId", caller.user_id()).text("Account", &caller.account);
     xml
 }
 

@@ -3,7 +3,7 @@
 use super::super::entity::Grants;
 use super::super::page;
 use super::super::quota;
-use super::super::store::{Call, account_of, AWS, no_such_entity};
+use super::super::store::{AWS, Call, account_of, no_such_entity};
 use super::super::visibility::Delayed;
 use super::nothing;
 use crate::error::ServiceError;
@@ -63,10 +63,7 @@ pub(super) fn list_entities(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
         .values()
         .filter(|user| held(&user.grants) && filter.is_none_or(|kind| kind == "User"))
         .map(|user| (Holder::User, &user.name, &user.id));
-    let all: Vec<_> = roles
-        .chain(users)
-        .map(|(kind, name, id)| (kind, name.clone(), id.clone()))
-        .collect();
+    let all: Vec<_> = roles.chain(users).map(|(kind, name, id)| (kind, name.clone(), id.clone())).collect();
     let page = page::cut(all, call.parameters)?;
     let mut xml = Xml::new();
     xml.element("PolicyGroups", |_| {});
@@ -153,16 +150,12 @@ fn detach(call: &mut Call<'_>, holder: Holder) -> Result<Xml, ServiceError> {
 fn list(call: &mut Call<'_>, holder: Holder) -> Result<Xml, ServiceError> {
     let prefix = call.parameters.optional("PathPrefix").unwrap_or("/");
     let arns = grants(call, holder)?.latest().attached.clone();
-    let policies = arns
-        .iter()
-        .filter_map(|arn| call.state.policy(arn))
-        .filter(|policy| policy.path.starts_with(prefix));
+    let policies =
+        arns.iter().filter_map(|arn| call.state.policy(arn)).filter(|policy| policy.path.starts_with(prefix));
     let page = page::cut(policies, call.parameters)?;
     let mut xml = Xml::new();
     xml.members("AttachedPolicies", &page.items, |member, policy| {
-        member
-            .text("PolicyName", &policy.name)
-            .text("PolicyArn", &policy.arn);
+        member.text("PolicyName", &policy.name).text("PolicyArn", &policy.arn);
     });
     page.write_end(&mut xml);
     Ok(xml)
@@ -179,11 +172,7 @@ fn grants<'a>(call: &'a mut Call<'_>, holder: Holder) -> Result<&'a mut Delayed<
     })
 }
 
-fn change(
-    call: &mut Call<'_>,
-    holder: Holder,
-    change: impl FnOnce(&mut Grants),
-) -> Result<(), ServiceError> {
+fn change(call: &mut Call<'_>, holder: Holder, change: impl FnOnce(&mut Grants)) -> Result<(), ServiceError> {
     let (now, delay) = (call.now, call.state.settings.delay);
     let grants = grants(call, holder)?;
     let mut changed = grants.latest().clone();

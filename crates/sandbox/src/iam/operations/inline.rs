@@ -35,9 +35,7 @@ pub(super) fn get_of_role(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     let policy = role.grants.latest().inline.get(name).ok_or_else(|| missing("role", name))?;
     let document = call.state.present(&policy.document, call.now);
     let mut xml = Xml::new();
-    xml.text("RoleName", &role.name)
-        .text("PolicyName", name)
-        .text("PolicyDocument", encoded(&document));
+    xml.text("RoleName", &role.name).text("PolicyName", name).text("PolicyDocument", encoded(&document));
     Ok(xml)
 }
 

@@ -22,11 +22,7 @@ use crate::sts::Caller;
 pub(crate) type Operation = fn(&mut Call<'_>) -> Result<Xml, ServiceError>;
 
 /// RFC 3986: everything but the unreserved letters is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The operation with this name.
 pub(crate) fn find(name: &str) -> Result<Operation, ServiceError> {

@@ -36,10 +36,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     }
     quota::check("PoliciesPerAccount", call.account().policies.len() + 1, quotas.policies)?;
     let now = call.now;
-    let version = Version {
-        document: document.clone(),
-        created: now,
-    };
+    let version = Version { document: document.clone(), created: now };
     let policy = ManagedPolicy {
         name: name.to_owned(),
         path: path.to_owned(),

@@ -28,10 +28,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     let number = policy.next_version;
     policy.next_version += 1;
     policy.updated = now;
-    let version = Version {
-        document: document.clone(),
-        created: now,
-    };
+    let version = Version { document: document.clone(), created: now };
     policy.versions.insert(number, version.clone());
     if as_default {
         policy.default_version.set((number, document), now, delay);
@@ -91,14 +88,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
 fn find<'a>(call: &Call<'_>, policy: &'a ManagedPolicy) -> Result<(u32, &'a Version), ServiceError> {
     let id = call.parameters.required("VersionId")?;
     let number = id.strip_prefix('v').and_then(|number| number.parse::<u32>().ok());
-    number
-        .and_then(|number| Some((number, policy.versions.get(&number)?)))
-        .ok_or_else(|| {
-            no_such_entity(format!(
-                "Policy {} version {id} does not exist or is not attachable.",
-                policy.arn
-            ))
-        })
+    number.and_then(|number| Some((number, policy.versions.get(&number)?))).ok_or_else(|| {
+        no_such_entity(format!("Policy {} version {id} does not exist or is not attachable.", policy.arn))
+    })
 }
 
 fn write(xml: &mut Xml, number: u32, version: &Version, is_default: bool) {

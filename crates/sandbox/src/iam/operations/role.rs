@@ -43,10 +43,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     // The role does not exist yet, so a trust policy that names it names nobody.
     let trust = trust::read(call, "AssumeRolePolicyDocument")?;
     let (now, delay) = (call.now, call.state.settings.delay);
-    let grants = Grants {
-        boundary,
-        ..Grants::default()
-    };
+    let grants = Grants { boundary, ..Grants::default() };
     let role = Role {
         name: name.to_owned(),
         path: path.to_owned(),
@@ -71,13 +68,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     let prefix = call.parameters.optional("PathPrefix").unwrap_or("/");
-    let roles: Vec<Role> = call
-        .account()
-        .roles
-        .values()
-        .filter(|role| role.path.starts_with(prefix))
-        .cloned()
-        .collect();
+    let roles: Vec<Role> =
+        call.account().roles.values().filter(|role| role.path.starts_with(prefix)).cloned().collect();
     let page = page::cut(roles, call.parameters)?;
     let mut xml = Xml::new();
     xml.members("Roles", &page.items, |member, role| {
@@ -163,8 +155,7 @@ fn answer(call: &mut Call<'_>, role: &Role) -> Xml {
         write_summary(call, xml, role);
         if let Some(arn) = boundary {
             xml.element("PermissionsBoundary", |xml| {
-                xml.text("PermissionsBoundaryType", "Policy")
-                    .text("PermissionsBoundaryArn", arn);
+                xml.text("PermissionsBoundaryType", "Policy").text("PermissionsBoundaryArn", arn);
             });
         }
         role.tags.write(xml);

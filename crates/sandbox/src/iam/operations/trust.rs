@@ -13,8 +13,7 @@ use crate::query::{Xml, member_name};
 /// Reads the trust policy that a request carries.
 pub(super) fn read(call: &Call<'_>, parameter: &str) -> Result<Arc<Document>, ServiceError> {
     let text = call.parameters.required(parameter)?;
-    let mut document =
-        policy_document::trust(text, &member_name(parameter), &call.state.settings.quotas)?;
+    let mut document = policy_document::trust(text, &member_name(parameter), &call.state.settings.quotas)?;
     call.state.resolve(&mut document, call.now)?;
     stored(document)
 }

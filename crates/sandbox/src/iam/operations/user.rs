@@ -52,8 +52,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
         Identity::User { id, .. } => {
             let id = id.clone();
             let user = call.account().users.values().find(|user| user.id == id);
-            user.map(answer)
-                .ok_or_else(|| no_such_entity("The user cannot be found.".to_owned()))
+            user.map(answer).ok_or_else(|| no_such_entity("The user cannot be found.".to_owned()))
         }
         Identity::Root => {
             let mut xml = Xml::new();
@@ -64,20 +63,16 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
             });
             Ok(xml)
         }
-        Identity::Session { .. } => Err(ServiceError::validation(
-            "Must specify userName when calling with non-User credentials",
-        )),
+        Identity::Session { .. } => {
+            Err(ServiceError::validation("Must specify userName when calling with non-User credentials"))
+        }
     }
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     let prefix = call.parameters.optional("PathPrefix").unwrap_or("/");
     let parameters = call.parameters;
-    let users = call
-        .account()
-        .users
-        .values()
-        .filter(|user| user.path.starts_with(prefix));
+    let users = call.account().users.values().filter(|user| user.path.starts_with(prefix));
     let page = page::cut(users, parameters)?;
     let mut xml = Xml::new();
     xml.members("Users", &page.items, |member, user| write(member, user));
@@ -108,17 +103,8 @@ pub(super) fn create_key(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
     let user = call.user()?;
     quota::check("AccessKeysPerUser", user.access_keys.len() + 1, KEYS_PER_USER)?;
     let (id, secret) = (identifier::access_key_id(), identifier::secret());
-    user.access_keys.push(AccessKey {
-        id: id.clone(),
-        created: now,
-    });
-    let caller = Caller {
-        account,
-        identity: Identity::User {
-            arn: user.arn.clone(),
-            id: user.id.clone(),
-        },
-    };
+    user.access_keys.push(AccessKey { id: id.clone(), created: now });
+    let caller = Caller { account, identity: Identity::User { arn: user.arn.clone(), id: user.id.clone() } };
     let mut xml = Xml::new();
     xml.element("AccessKey", |xml| {
         xml.text("UserName", &user.name)
@@ -127,14 +113,7 @@ pub(super) fn create_key(call: &mut Call<'_>) -> Result<Xml, ServiceError> {
             .text("SecretAccessKey", &secret)
             .text("CreateDate", time(now));
     });
-    keys.insert(
-        id,
-        Key {
-            secret,
-            caller,
-            session: None,
-        },
-    );
+    keys.insert(id, Key { secret, caller, session: None });
     Ok(xml)
 }
 
