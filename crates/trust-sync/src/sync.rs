@@ -1,0 +1,110 @@
+//! Reading, writing and waiting: the only place that changes a trust policy.
+
+use config::Fault;
+use config::duration;
+use config::names::RoleName;
+use live_role::account::{is_contended, is_missing_code, is_unknown_principal};
+use live_role::{Iam, LiveRole};
+use policy::Document;
+
+use crate::plan::is_same;
+
+/// Characters of a trust policy that every account allows, white space not counted (IAM quota `L-C07B4B0D`, default).
+const QUOTA_CHARS: usize = 2048;
+
+/// What a write replaced.
+pub(crate) struct Written {
+    /// The document right before the write.
+    pub(crate) previous: Document,
+    /// The role as it shows now.
+    pub(crate) live: LiveRole,
+}
+
+/// Writes what `next` makes of the live document, which is read again right before every try: IAM has no way to write only if
+/// nothing changed since. `None` when the last reading left nothing to do.
+///
+/// A role or a principal that was made a moment ago is not known everywhere yet; that is waited for, nothing else.
+///
+/// # Errors
+/// What IAM refuses it for; a transient fault when IAM does not show the new document in time.
+pub(crate) async fn write(
+    iam: &Iam,
+    role: &RoleName,
+    next: impl Fn(&LiveRole) -> Result<Option<Document>, Fault>,
+) -> Result<Option<Written>, Fault> {
+    let mut waiting = iam.patience().begin();
+    let mut tries = 0_u32;
+    loop {
+        iam.check_interrupt()?;
+        let live = iam.existing_role(role).await?;
+        let Some(document) = next(&live)? else { return Ok(None) };
+        let text = document.to_string();
+        if tries == 0 {
+            warn_of_size(iam, &text);
+        }
+        tries += 1;
+        let request = iam.client().update_assume_role_policy().role_name(role.as_str());
+        let Err(error) = request.policy_document(&text).send().await else {
+            if tries > 1 {
+                let waited = duration::show(waiting.elapsed());
+                iam.notes().say(format!("waited {waited} for IAM to know every principal"));
+            }
+            let live = settled(iam, live, &document).await?;
+            return Ok(Some(live));
+        };
+        let problem = config::aws::problem(&error);
+        let is_early = is_unknown_principal(&problem) || is_contended(&problem);
+        let fault = || iam.fault(format!("failed to write the trust policy of role `{role}`"), &error);
+        if !is_early {
+            return Err(hinted(fault(), role));
+        }
+        if !iam.pause(&mut waiting, "IAM to know every principal").await? {
+            let waited = duration::show(waiting.elapsed());
+            return Err(fault()
+                .with_cause(format!("waited {waited} for IAM to know every principal"))
+                .with_hint("a principal of it does not exist: iam-policy-gen explain shows whom it names; for a slow account raise --timeout"));
+        }
+    }
+}
+
+/// Waits until IAM shows the document that was written, so that the next tool in the pipe reads it too.
+async fn settled(iam: &Iam, before: LiveRole, written: &Document) -> Result<Written, Fault> {
+    let role = before.name().clone();
+    let mut waiting = iam.patience().begin();
+    loop {
+        let live = iam.existing_role(&role).await?;
+        if is_same(&live.trust, written) {
+            return Ok(Written { previous: before.trust, live });
+        }
+        if !iam.pause(&mut waiting, "IAM to show the new trust policy").await? {
+            return Err(Fault::transient(format!(
+                "wrote the trust policy of role `{role}`, but IAM shows another one"
+            ))
+            .with_cause(format!("waited {}", duration::show(waiting.elapsed())))
+            .with_hint(format!("trust-sync {role} --check shows whether somebody else writes it too")));
+        }
+    }
+}
+
+fn warn_of_size(iam: &Iam, text: &str) {
+    // Compact JSON: what white space is left stands inside strings, where it counts.
+    let length = text.chars().count();
+    if length > QUOTA_CHARS {
+        iam.notes().warn(format!(
+            "the trust policy will have {length} characters: more than {QUOTA_CHARS} needs a raised quota (L-C07B4B0D)"
+        ));
+    }
+}
+
+fn hinted(fault: Fault, role: &RoleName) -> Fault {
+    match fault.code() {
+        Some("LimitExceeded" | "LimitExceededException") => fault.with_hint(
+            "raise the quota `Role trust policy length` (L-C07B4B0D), or leave out what is not needed: --exclusive",
+        ),
+        Some("UnmodifiableEntity" | "UnmodifiableEntityException") => {
+            fault.with_hint("AWS keeps this role for a service of its own; make another: iam-role ensure ROLE")
+        }
+        Some(code) if is_missing_code(code) => fault.with_hint(format!("create it: iam-role ensure {role}")),
+        _ => fault,
+    }
+}
