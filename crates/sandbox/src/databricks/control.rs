@@ -25,7 +25,7 @@ use super::authentication::authenticate;
 use super::error::ApiError;
 use super::fault::Fault;
 use super::fields::Fields;
-use super::oauth::IdentityToken;
+use super::login::IdentityToken;
 use super::principal::Principal;
 use super::query::Query;
 use super::secret::Secret;

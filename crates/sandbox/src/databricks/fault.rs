@@ -37,9 +37,9 @@ pub(super) struct Faults(Vec<Fault>);
 pub(super) struct Fault {
     operation: String,
     left: u64,
-    /// How long the request waits first.
+    /// How long the request waits, before or after the operation.
     pub(super) latency: Duration,
-    /// Whether the operation is carried out before its answer is spoilt.
+    /// Whether the operation is carried out before its answer is spoilt or held up.
     pub(super) after: bool,
     /// What becomes of the answer. Without an effect it only comes late.
     pub(super) effect: Option<Effect>,

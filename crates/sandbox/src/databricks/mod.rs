@@ -22,6 +22,7 @@ mod fault;
 mod fields;
 mod grants;
 mod journal;
+mod login;
 mod metastore;
 mod oauth;
 mod operation;
@@ -55,7 +56,7 @@ use self::catalog::Catalog;
 use self::directory::Directory;
 use self::fault::Faults;
 use self::journal::Journal;
-use self::oauth::Tokens;
+use self::login::Tokens;
 
 /// One workspace. Cloning shares it.
 #[derive(Clone)]

@@ -14,8 +14,9 @@ use super::control;
 use super::error::ApiError;
 use super::fault::Effect;
 use super::journal::Call;
+use super::login::Issuer;
 use super::metastore::{Assignment, HostMetadata, Me, Summary};
-use super::oauth::{Discovery, Issuer, OAuthError};
+use super::oauth::{Discovery, OAuthError};
 use super::operation::{Guarded, Open, Operation};
 use super::principal::Principal;
 use super::query::Query;
@@ -52,29 +53,34 @@ async fn route(workspace: &Workspace, parts: &Parts, body: &Bytes) -> Response {
     }
     let Some(operation) = Operation::of(&parts.method, path) else {
         let message = format!("No API found for '{} {path}'", parts.method);
-        return ApiError::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message).into_response();
+        let error = ApiError::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message);
+        return noted(workspace, "unknown", settled(Err(error), None));
     };
-    let done = || handle(workspace, &operation, &query, parts, body);
-    let fault = workspace.state().faults.strike(operation.name());
-    let Done { response, caller, outcome } = match fault {
-        None => done(),
-        Some(fault) => {
-            let early = fault.after.then(done);
-            tokio::time::sleep(fault.latency).await;
-            match fault.effect {
-                None => early.unwrap_or_else(done),
-                Some(effect) => spoil(effect, early.and_then(|early| early.caller)),
-            }
-        }
+    let perform = || handle(workspace, &operation, &query, parts, body);
+    let Some(fault) = workspace.state().faults.strike(operation.name()) else {
+        return noted(workspace, operation.name(), perform());
     };
-    tracing::debug!(operation = operation.name(), caller, outcome, "a call to the workspace");
-    workspace.state().journal.note(Call {
-        service: "databricks",
-        operation: operation.name(),
-        caller,
-        outcome,
-        status: response.status().as_u16(),
-    });
+    if !fault.after {
+        tokio::time::sleep(fault.latency).await;
+    }
+    let done = match fault.effect {
+        None => perform(),
+        Some(effect) => spoil(effect, fault.after.then(perform).and_then(|done| done.caller)),
+    };
+    let response = noted(workspace, operation.name(), done);
+    if fault.after {
+        // Only now, so that the journal also has what a client did not wait for.
+        tokio::time::sleep(fault.latency).await;
+    }
+    response
+}
+
+/// Writes a call into the journal and lets its response go.
+fn noted(workspace: &Workspace, operation: &'static str, done: Done) -> Response {
+    let Done { response, caller, outcome } = done;
+    tracing::debug!(operation, caller, outcome, "a call to the workspace");
+    let status = response.status().as_u16();
+    workspace.state().journal.note(Call { service: "databricks", operation, caller, outcome, status });
     response
 }
 

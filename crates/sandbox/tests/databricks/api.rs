@@ -459,6 +459,22 @@ async fn faults_strike_before_or_after_the_deed() {
 }
 
 #[tokio::test]
+async fn what_a_client_does_not_wait_for_still_happens() {
+    let scene = Scene::start().await;
+    let late = json!({"operation": "CreateCredential", "latency_ms": 60_000, "after": true});
+    scene.ok("POST", FAULTS, late).await;
+    let noted = async { while scene.journal().await.is_empty() {} };
+    tokio::select! {
+        created = scene.create("c") => panic!("the answer takes a minute, but it came: {created}"),
+        () = noted => {}
+    }
+    assert_eq!(scene.journal().await, ["CreateCredential ok"]);
+    scene.ok("GET", &format!("{CREDENTIALS}/c"), Value::Null).await;
+    scene.refused("GET", "/api/2.1/unity-catalog/crendentials", Value::Null, 404, "ENDPOINT_NOT_FOUND").await;
+    assert_eq!(scene.journal().await[2], "unknown ENDPOINT_NOT_FOUND");
+}
+
+#[tokio::test]
 async fn the_workspace_tells_about_itself() {
     let scene = Scene::start().await;
     let config = scene.send("GET", "/.well-known/databricks-config", "", "").await.expect("an answer").body;
