@@ -36,6 +36,14 @@ impl Notes {
         self.put(&format!("{}: warning: {what}\n", self.tool));
     }
 
+    /// One JSON line for programs, such as `--stats json`.
+    pub fn json(&self, what: &impl serde::Serialize) {
+        // What has no JSON form, such as a map with odd keys, is a bug of the caller that a test shows.
+        if let Ok(text) = serde_json::to_string(what) {
+            self.put(&format!("{text}\n"));
+        }
+    }
+
     /// Replaces the progress line. Does nothing unless stderr is a terminal.
     pub fn progress(&self, what: impl Display) {
         if self.terminal {

@@ -1,6 +1,39 @@
 //! Puts records into a Kinesis stream.
+//!
+//! # Line formats
+//! Input: one record a line (`--input lines`), the whole of it (`raw`), NUL-separated (`nul`), kpeek's envelopes
+//! (`envelope`), CSV rows as JSON objects (`csv`). gzip and Zstandard input is unpacked, except for `raw`.
+//!
+//! Receipts on stdout, in input order, one a record:
+//! - `{"line":1,"shard_id":"shardId-000000000001","sequence_number":"…"}`: stored;
+//! - `{"line":7,"error":{"code":"…","message":"…"}}`: given up;
+//! - `{"line":9,"skipped":"…"}`: left out because the user wanted it so.
+//!
+//! # How it works
+//! [`input`] reads on a thread of its own. [`plan`] decides what is sent when; it is pure. [`put`] is the only module
+//! that sends. [`run`] moves things between them, and [`receipt`] restores input order.
+//!
+//! Order: PutRecords promises none, not even inside one request, because an entry can fail while a later one is stored.
+//! `--ordered` therefore keeps at most one record of a partition key on its way.
+//!
+//! Duplicates: a request that times out may have arrived. Its records are sent again, so a record may be stored twice;
+//! a record with a receipt has been stored.
 
+pub mod args;
+pub mod body;
+pub mod dead_letter;
+pub mod input;
 pub mod limits;
 pub mod plan;
+pub mod put;
+pub mod rate;
+pub mod receipt;
 pub mod record;
+pub mod run;
 pub mod scan;
+mod start;
+pub mod tally;
+pub mod target;
+
+pub use args::Args;
+pub use start::start;

@@ -1,2 +1,7 @@
 //! Puts records into a Kinesis stream. Everything is in the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    config::process::run_async(kput::start)
+}

@@ -1,0 +1,226 @@
+//! Records travel in slabs: one piece of memory and one message for many of them.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use bytes::Bytes;
+use config::Fault;
+use tokio::sync::mpsc::Sender;
+
+use crate::record::{HashKey, KeyAt, Record};
+
+/// A slab is handed on when it holds this much.
+const SLAB_BYTES: usize = 64 * 1024;
+
+/// A slab is handed on when it holds this many records: one full request.
+const SLAB_RECORDS: usize = crate::limits::REQUEST_RECORDS;
+
+/// What a record costs beside its bytes while it waits, roughly.
+const RECORD_OVERHEAD: usize = 160;
+
+/// Bytes of records that may be in the process at once. One record larger than this passes alone.
+const BUDGET: usize = 6 * 1024 * 1024;
+
+/// What the reading thread says.
+#[derive(Debug)]
+pub enum Message {
+    /// The next records, in input order.
+    Arrivals(Vec<Arrival>),
+    /// The input cannot be used any further.
+    Broken(Fault),
+    /// The input is over.
+    End,
+}
+
+/// One record of the input, or why there is none.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A record to send.
+    Record(Record),
+    /// A record that can never be stored.
+    Refused(Refusal),
+    /// A record that is left out because the user wants it so.
+    Skipped(Refusal),
+}
+
+/// A record that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Position in the whole input, from 0.
+    pub number: u64,
+    /// Line of its file.
+    pub line: u64,
+    /// A word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// The receiver went away: nobody wants more records.
+#[derive(Debug)]
+pub(super) struct Unwanted;
+
+/// Bounds the bytes of all slabs that are alive.
+#[derive(Debug, Default)]
+struct Budget {
+    used: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Budget {
+    fn acquire(self: &Arc<Self>, bytes: usize) -> Permit {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self
+            .freed
+            .wait_while(used, |used| *used > 0 && *used + bytes > BUDGET)
+            .unwrap_or_else(PoisonError::into_inner);
+        *used += bytes;
+        Permit { budget: Arc::clone(self), bytes }
+    }
+}
+
+/// The right to hold some bytes; gives them back when dropped.
+struct Permit {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *self.budget.used.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+        self.budget.freed.notify_one();
+    }
+}
+
+/// A slab's memory; the last record that shares it frees it.
+struct Memory {
+    bytes: Vec<u8>,
+    _permit: Permit,
+}
+
+impl AsRef<[u8]> for Memory {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+enum Draft {
+    Record { line: u64, start: u32, end: u32, data_start: u32, key: KeyAt, hash: Option<HashKey> },
+    Refused(Refusal),
+    Skipped(Refusal),
+}
+
+/// Collects records into slabs.
+pub(super) struct Builder {
+    bytes: Vec<u8>,
+    drafts: Vec<Draft>,
+    next: u64,
+    budget: Arc<Budget>,
+    to: Sender<Message>,
+}
+
+/// The key of a record that is being added.
+pub(super) enum NewKey<'a> {
+    /// Text that is not in the payload.
+    Apart(&'a [u8]),
+    /// A range of the payload.
+    Inside { start: usize, length: usize },
+    /// A random number.
+    Random(u64),
+    /// None.
+    Absent,
+}
+
+impl Builder {
+    pub(super) fn new(to: Sender<Message>) -> Self {
+        Self { bytes: Vec::new(), drafts: Vec::new(), next: 0, budget: Arc::default(), to }
+    }
+
+    /// Adds a record. Payloads and keys are far below 4 GiB.
+    pub(super) fn add(
+        &mut self,
+        line: u64,
+        data: &[u8],
+        key: &NewKey<'_>,
+        hash: Option<HashKey>,
+    ) -> Result<(), Unwanted> {
+        if self.bytes.len() + data.len() > SLAB_BYTES && !self.bytes.is_empty() {
+            self.hand_on()?;
+        }
+        let start = narrow(self.bytes.len());
+        let (key, data_start) = match key {
+            NewKey::Apart(text) => {
+                self.bytes.extend_from_slice(text);
+                (KeyAt::Span { start: 0, length: narrow(text.len()) }, narrow(text.len()))
+            }
+            NewKey::Inside { start, length } => {
+                (KeyAt::Span { start: narrow(*start), length: narrow(*length) }, 0)
+            }
+            NewKey::Random(number) => (KeyAt::Random(*number), 0),
+            NewKey::Absent => (KeyAt::Absent, 0),
+        };
+        self.bytes.extend_from_slice(data);
+        let end = narrow(self.bytes.len());
+        self.next += 1;
+        self.drafts.push(Draft::Record { line, start, end, data_start, key, hash });
+        self.hand_on_when_full()
+    }
+
+    /// Adds a record that can never be stored.
+    pub(super) fn refuse(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
+        let refusal = Refusal { number: self.next, line, code, message };
+        self.next += 1;
+        self.drafts.push(Draft::Refused(refusal));
+        self.hand_on_when_full()
+    }
+
+    /// Adds a record that is left out.
+    pub(super) fn skip(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
+        let refusal = Refusal { number: self.next, line, code, message };
+        self.next += 1;
+        self.drafts.push(Draft::Skipped(refusal));
+        self.hand_on_when_full()
+    }
+
+    fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {
+        if self.bytes.len() >= SLAB_BYTES || self.drafts.len() >= SLAB_RECORDS { self.hand_on() } else { Ok(()) }
+    }
+
+    /// Hands on what is there: the next read may block for long.
+    pub(super) fn hand_on(&mut self) -> Result<(), Unwanted> {
+        if self.drafts.is_empty() {
+            return Ok(());
+        }
+        let drafts = std::mem::take(&mut self.drafts);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.shrink_to_fit();
+        let permit = self.budget.acquire(bytes.len() + drafts.len() * RECORD_OVERHEAD);
+        let first = self.next - drafts.len() as u64;
+        let memory = Bytes::from_owner(Memory { bytes, _permit: permit });
+        let arrivals = drafts
+            .into_iter()
+            .zip(first..)
+            .map(|(draft, number)| match draft {
+                Draft::Record { line, start, end, data_start, key, hash } => Arrival::Record(Record {
+                    number,
+                    line,
+                    bytes: memory.slice(start as usize..end as usize),
+                    data_start,
+                    key,
+                    hash,
+                }),
+                Draft::Refused(refusal) => Arrival::Refused(refusal),
+                Draft::Skipped(refusal) => Arrival::Skipped(refusal),
+            })
+            .collect();
+        self.send(Message::Arrivals(arrivals))
+    }
+
+    pub(super) fn send(&self, message: Message) -> Result<(), Unwanted> {
+        self.to.blocking_send(message).map_err(|_| Unwanted)
+    }
+}
+
+/// A slab holds at most a few records of at most some 14 MiB: offsets fit 32 bits.
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

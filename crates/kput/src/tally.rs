@@ -1,0 +1,108 @@
+//! Counts of a run, and the summary made of them.
+
+use std::time::Duration;
+
+use config::duration;
+use serde::Serialize;
+
+/// What a run has done so far. `--stats json` prints it; adding a field is fine, changing one is not.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tally {
+    /// Records read.
+    pub records: u64,
+    /// Records stored.
+    pub stored: u64,
+    /// Payload and key bytes of the records stored.
+    pub stored_bytes: u64,
+    /// Records given up or refused.
+    pub failed: u64,
+    /// Records left out on purpose.
+    pub skipped: u64,
+    /// Records that an earlier run had dealt with, as the journal says.
+    pub known: u64,
+    /// Entries that were sent, the repeated ones included.
+    pub sent: u64,
+    /// Entries that were sent again.
+    pub resent: u64,
+    /// Entries and requests that were throttled.
+    pub throttled: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests that failed as a whole.
+    pub failed_requests: u64,
+    /// How long it took.
+    pub elapsed_ms: u64,
+}
+
+/// Shows bytes for people.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn show_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    let (mut amount, mut unit) = (bytes as f64 / 1024.0, 0);
+    while amount >= 1024.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS.get(unit).copied().unwrap_or_default())
+}
+
+/// Shows a number of records for people.
+pub fn show_records(records: u64) -> String {
+    if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
+}
+
+impl Tally {
+    /// The summary as a sentence about `stream`.
+    pub fn sentence(&self, stream: &str) -> String {
+        let mut text = format!(
+            "put {} ({}) to stream `{stream}` in {}",
+            show_records(self.stored),
+            show_bytes(self.stored_bytes),
+            duration::show(Duration::from_millis(self.elapsed_ms))
+        );
+        for (count, what) in [
+            (self.failed, "given up"),
+            (self.skipped, "left out"),
+            (self.known, "put by an earlier run"),
+            (self.resent, "sent again"),
+        ] {
+            if count > 0 {
+                text.extend([", ", &count.to_string(), " ", what]);
+            }
+        }
+        text
+    }
+
+    /// The progress line.
+    pub fn progress(&self, in_flight: usize, elapsed: Duration) -> String {
+        let per_second = u128::from(self.stored) * 1000 / elapsed.as_millis().max(1);
+        format!(
+            "{} stored ({}), {per_second}/s, {} sent again, {} given up, {in_flight} in flight",
+            show_records(self.stored),
+            show_bytes(self.stored_bytes),
+            self.resent,
+            self.failed
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tally, show_bytes};
+
+    #[test]
+    fn says_what_was_done_and_no_more() {
+        let tally = Tally { stored: 1, stored_bytes: 120, elapsed_ms: 4, ..Tally::default() };
+        assert_eq!(tally.sentence("orders"), "put 1 record (120 bytes) to stream `orders` in 4ms");
+        let tally = Tally { failed: 2, resent: 7, stored: 1000, stored_bytes: 1_153_434, ..tally };
+        assert_eq!(
+            tally.sentence("orders"),
+            "put 1000 records (1.1 MiB) to stream `orders` in 4ms, 2 given up, 7 sent again"
+        );
+        assert_eq!(show_bytes(1023), "1023 bytes");
+        assert_eq!(show_bytes(u64::MAX), "16384.0 PiB");
+    }
+}

@@ -1,0 +1,243 @@
+//! A Kinesis on loopback that does what a test tells it: stores, fails entries, refuses, hangs, resets.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken fake must fail the test")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+/// What the service does with one request.
+pub enum Act {
+    /// Stores everything.
+    Store,
+    /// Fails the entries at these positions with this code, stores the others.
+    Fail(Vec<usize>, &'static str),
+    /// Answers with this status, code and message.
+    Refuse(u16, &'static str, &'static str),
+    /// Stores everything, but closes the connection instead of answering.
+    StoreAndReset,
+    /// Never answers.
+    Hang,
+}
+
+/// A record that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub key: Option<String>,
+    pub hash: Option<String>,
+    pub data: Vec<u8>,
+    pub shard: String,
+    pub sequence: String,
+}
+
+impl Stored {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.data.clone()).unwrap()
+    }
+}
+
+type Script = Box<dyn FnMut(usize, &[Value]) -> Act + Send>;
+
+#[derive(Default)]
+pub struct State {
+    pub stored: Vec<Stored>,
+    /// Operation and body of every request.
+    pub requests: Vec<(String, Value)>,
+    /// Shards, each with its first hash key.
+    pub shards: BTreeMap<u128, String>,
+    puts: usize,
+    script: Option<Script>,
+}
+
+/// The running service.
+pub struct Fake {
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Fake {
+    /// A service that stores everything in one shard.
+    pub fn new() -> Self {
+        Self::scripted(|_, _| Act::Store)
+    }
+
+    /// A service that asks `script`, with the number of the PutRecords request and its entries.
+    pub fn scripted(script: impl FnMut(usize, &[Value]) -> Act + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shards = BTreeMap::from([(0, "shardId-000000000000".to_owned())]);
+        let state = State { script: Some(Box::new(script)), shards, ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        // Ends with the test's process.
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let state = Arc::clone(&shared);
+                thread::spawn(move || serve(connection, &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    pub fn set_shards(&self, firsts: &[u128]) {
+        let ids = (0..).map(|number: u32| format!("shardId-{number:012}"));
+        self.state.lock().unwrap().shards = firsts.iter().copied().zip(ids).collect();
+    }
+
+    pub fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap())
+    }
+
+    pub fn stored(&self) -> Vec<Stored> {
+        self.state(|state| state.stored.clone())
+    }
+
+    /// The operations that were asked for, in order.
+    pub fn operations(&self) -> Vec<String> {
+        self.state(|state| state.requests.iter().map(|(operation, _)| operation.clone()).collect())
+    }
+
+    /// How many entries each PutRecords request had.
+    pub fn batches(&self) -> Vec<usize> {
+        self.state(|state| {
+            let puts = state.requests.iter().filter(|(operation, _)| operation == "PutRecords");
+            puts.map(|(_, body)| body["Records"].as_array().unwrap().len()).collect()
+        })
+    }
+}
+
+fn serve(connection: TcpStream, state: &Mutex<State>) {
+    let mut write = connection.try_clone().unwrap();
+    let mut read = BufReader::new(connection);
+    loop {
+        let (mut operation, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if read.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            let line = line.trim();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "x-amz-target" => operation = value.rsplit('.').next().unwrap().to_owned(),
+                "content-length" => length = value.parse().unwrap(),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        if read.read_exact(&mut body).is_err() {
+            return;
+        }
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let answer = state.lock().unwrap().answer(&operation, body);
+        let Some((status, answer)) = answer else {
+            if matches!(operation.as_str(), "Hang") {
+                return;
+            }
+            return;
+        };
+        let answer = answer.to_string();
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
+        if write.write_all(head.as_bytes()).and_then(|()| write.write_all(answer.as_bytes())).is_err() {
+            return;
+        }
+    }
+}
+
+impl State {
+    fn answer(&mut self, operation: &str, body: Value) -> Option<(u16, Value)> {
+        self.requests.push((operation.to_owned(), body.clone()));
+        match operation {
+            "PutRecords" => self.put(&body),
+            "ListShards" => {
+                let firsts: Vec<u128> = self.shards.keys().copied().collect();
+                let lasts = firsts.iter().skip(1).map(|next| next - 1).chain([u128::MAX]);
+                let shards: Vec<Value> = self.shards.iter().zip(lasts).map(|((first, id), last)| json!({
+                    "ShardId": id,
+                    "HashKeyRange": {"StartingHashKey": first.to_string(), "EndingHashKey": last.to_string()},
+                    "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+                })).collect();
+                Some((200, json!({"Shards": shards})))
+            }
+            "DescribeStreamSummary" => Some((200, json!({"StreamDescriptionSummary": {
+                "StreamName": "sensor-readings",
+                "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings",
+                "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1.0,
+                "EnhancedMonitoring": [], "OpenShardCount": 1, "MaxRecordSizeInKiB": 2048}}))),
+            other => panic!("the fake does not know {other}"),
+        }
+    }
+
+    fn put(&mut self, body: &Value) -> Option<(u16, Value)> {
+        let entries = body["Records"].as_array().unwrap().clone();
+        assert!((1..=500).contains(&entries.len()), "{} entries", entries.len());
+        let number = self.puts;
+        self.puts += 1;
+        let mut script = self.script.take().unwrap();
+        let act = script(number, &entries);
+        self.script = Some(script);
+        let (failing, code) = match act {
+            Act::Refuse(status, code, message) => return Some((status, json!({"__type": code, "message": message}))),
+            Act::Hang => {
+                // Held by a thread of its own, so that the state stays free.
+                thread::park_timeout(std::time::Duration::from_millis(0));
+                return None;
+            }
+            Act::Store | Act::StoreAndReset => (Vec::new(), ""),
+            Act::Fail(ref failing, code) => (failing.clone(), code),
+        };
+        let answers: Vec<Value> = entries.iter().enumerate().map(|(at, entry)| {
+            if failing.contains(&at) {
+                return json!({"ErrorCode": code, "ErrorMessage": "as the test wants it"});
+            }
+            let key = entry["PartitionKey"].as_str().map(str::to_owned);
+            let hash = entry["ExplicitHashKey"].as_str().map(str::to_owned);
+            let position = hash.as_ref().map_or_else(
+                || u128::from_be_bytes(Md5::digest(key.clone().unwrap_or_default()).into()),
+                |hash| hash.parse().unwrap(),
+            );
+            let shard = self.shards.range(..=position).next_back().unwrap().1.clone();
+            let sequence = format!("{:056}", 49_600_000 + self.stored.len());
+            let data = STANDARD.decode(entry["Data"].as_str().unwrap()).unwrap();
+            self.stored.push(Stored { key, hash, data, shard: shard.clone(), sequence: sequence.clone() });
+            json!({"ShardId": shard, "SequenceNumber": sequence})
+        }).collect();
+        if matches!(act, Act::StoreAndReset) {
+            return None;
+        }
+        Some((200, json!({"FailedRecordCount": failing.len(), "Records": answers})))
+    }
+}
+
+/// The tool, away from the caller's environment, speaking to `fake`.
+pub fn kput(fake: &Fake, home: &Path) -> snapbox::cmd::Command {
+    clean(home)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_ENDPOINT_URL", &fake.url)
+}
+
+/// The tool with an empty environment.
+pub fn clean(home: &Path) -> snapbox::cmd::Command {
+    snapbox::cmd::Command::new(snapbox::cmd::cargo_bin!("kput"))
+        .env_clear()
+        .env("HOME", home)
+        .env("COLUMNS", "120")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .current_dir(home)
+}
