@@ -118,8 +118,8 @@ struct ConsumerPage {
 impl Engine {
     pub(super) fn register_consumer(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
         let mut input = Input::parse(request.body)?;
-        let arn = input.required_text("StreamARN", &STREAM_ARN)?;
         let name = input.required_text("ConsumerName", &NAME)?;
+        let arn = input.required_text("StreamARN", &STREAM_ARN)?;
         let tags = tags::read(&mut input)?.unwrap_or_default();
         input.check()?;
         let stream = self.stream_of_arn(&arn)?;

@@ -16,7 +16,6 @@ const CREATING_LIMIT: usize = 5;
 impl Engine {
     pub(super) fn create_stream(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
         let mut input = Input::parse(request.body)?;
-        let name = input.required_text("StreamName", &NAME)?;
         let mode = input
             .structure("StreamModeDetails", |details| details.required_choice("StreamMode", &MODES))?
             .flatten()
@@ -25,6 +24,7 @@ impl Engine {
         if mode == Mode::Provisioned {
             input.required("ShardCount", shard_count);
         }
+        let name = input.required_text("StreamName", &NAME)?;
         let max_record_kib = input.integer("MaxRecordSizeInKiB", 1024..=10_240)?;
         let warm_mibps = input.count("WarmThroughputMiBps", 0)?;
         let distribution = input.choice("RecordDistributionStrategy", &DISTRIBUTIONS)?;

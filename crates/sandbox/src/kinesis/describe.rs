@@ -169,7 +169,7 @@ impl Engine {
                 consumer_count: stream.consumers.len(),
                 max_record_size_in_kib: stream.max_record_kib,
                 record_distribution_strategy: on_demand.then_some(stream.distribution),
-                warm_throughput: on_demand
+                warm_throughput: (on_demand && stream.warm_mibps > 0)
                     .then_some(WarmThroughput { target: stream.warm_mibps, current: stream.warm_mibps }),
             })
         })?;

@@ -144,7 +144,7 @@ impl Engine {
             shard_of(store.streams.get(&position.stream, now_ms), position, &options.account, now_ms)?;
         stream.must_serve()?;
         let id = ShardId(position.shard);
-        let missing = stream.shard_not_found(&id.to_string());
+        let missing = stream.no_such_shard(&id.to_string());
         let Some(shard) = stream.shard_mut(id) else { return Err(missing) };
         if options.enforce_limits && !shard.limiter.read(&options.rates, now_ms) {
             return Err(rate_exceeded(id, &position.stream, &options.account));

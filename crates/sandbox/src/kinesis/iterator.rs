@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ServiceError;
 
-use super::error::{EXPIRED_ITERATOR, dry_run, error, invalid_argument, not_found, throughput_exceeded};
+use super::error::{EXPIRED_ITERATOR, dry_run, error, invalid_argument, throughput_exceeded};
 use super::options::millis;
 use super::sequence::SequenceNumber;
 use super::shard::{Shard, ShardId};
-use super::stream::Stream;
+use super::stream::{Stream, no_such_shard};
 use super::validate::{Input, NAME, SEQUENCE};
 use super::{Engine, Request, wire};
 
@@ -159,9 +159,13 @@ impl Engine {
         let mut guard = self.store();
         let store = &mut *guard;
         let generation = store.faults.iterator_generation();
-        let stream = self.find(&mut store.streams, &name, request.now_ms)?;
+        // A stream that is missing is told as its shard, as the service does.
+        let stream = store
+            .streams
+            .get(&name, request.now_ms)
+            .ok_or_else(|| no_such_shard(&shard_id, &name, &self.options().account))?;
         stream.must_serve()?;
-        let missing = stream.shard_not_found(&shard_id);
+        let missing = stream.no_such_shard(&shard_id);
         let (incarnation, account) = (stream.incarnation, stream.account.clone());
         let shard = ShardId::parse(&shard_id)
             .and_then(|id| stream.readable_shard(id, request.now_ms))
@@ -227,12 +231,7 @@ pub(super) fn shard_of<'a>(
     stream
         .filter(|stream| stream.incarnation == position.incarnation)
         .and_then(|stream| stream.readable_shard(id, now_ms).is_some().then_some(stream))
-        .ok_or_else(|| {
-            not_found(format!(
-                "Shard {id} in stream {} under account {account} does not exist",
-                position.stream
-            ))
-        })
+        .ok_or_else(|| no_such_shard(&id.to_string(), &position.stream, account))
 }
 
 pub(super) fn rate_exceeded(shard: ShardId, stream: &str, account: &str) -> ServiceError {

@@ -124,16 +124,16 @@ impl Engine {
         let named = input.text("StreamName", &NAME)?.is_some();
         input.check()?;
 
+        if token.is_some() && named {
+            return Err(invalid_argument("NextToken and StreamName cannot be provided together."));
+        }
+        if token.is_some() && (start.is_some() || created_ms.is_some()) {
+            return Err(invalid_argument(
+                "NextToken cannot be provided together with ExclusiveStartShardId or StreamCreationTimestamp.",
+            ));
+        }
         let token = token.map(|token| PageToken::open(self, &token)).transpose()?;
         let name = match &token {
-            Some(_) if named => {
-                return Err(invalid_argument("NextToken and StreamName cannot be provided together."));
-            }
-            Some(_) if start.is_some() || created_ms.is_some() => {
-                return Err(invalid_argument(
-                    "NextToken cannot be provided together with ExclusiveStartShardId or StreamCreationTimestamp.",
-                ));
-            }
             Some(token) => {
                 self.check_page_age(token.issued_ms, request.now_ms)?;
                 token.stream.clone()

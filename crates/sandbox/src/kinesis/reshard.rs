@@ -179,9 +179,9 @@ impl Engine {
 
     pub(super) fn update_shard_count(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
         let mut input = Input::parse(request.body)?;
+        input.required_choice("ScalingType", &[("UNIFORM_SCALING", ())])?;
         let target = input.count("TargetShardCount", 1)?;
         let target = input.required("TargetShardCount", target);
-        input.required_choice("ScalingType", &[("UNIFORM_SCALING", ())])?;
         let name = self.stream_name(&mut input, request.caller)?;
         let mut store = self.store();
         let stream = self.find(&mut store.streams, &name, request.now_ms)?;

@@ -282,17 +282,31 @@ impl Stream {
         }
     }
 
-    /// "Could not find shard …", for an id that names no shard here.
+    /// The error of a read from a shard that is not here.
+    pub(super) fn no_such_shard(&self, id: &str) -> ServiceError {
+        no_such_shard(id, &self.name, &self.account)
+    }
+
+    /// The error of a split or a merge of a shard that is not here.
     pub(super) fn shard_not_found(&self, id: &str) -> ServiceError {
-        not_found(format!(
-            "Could not find shard {id} in stream {} under account {}.",
-            self.name, self.account
-        ))
+        shard_not_found(id, &self.name, &self.account)
     }
 
     pub(super) fn encryption(&self) -> &'static str {
         if self.key_id.is_some() { "KMS" } else { "NONE" }
     }
+}
+
+/// The service has one sentence for an id that no shard has, and another for what cannot be an id.
+pub(super) fn no_such_shard(id: &str, stream: &str, account: &str) -> ServiceError {
+    match ShardId::parse(id) {
+        Some(_) => not_found(format!("Shard {id} in stream {stream} under account {account} does not exist")),
+        None => shard_not_found(id, stream, account),
+    }
+}
+
+fn shard_not_found(id: &str, stream: &str, account: &str) -> ServiceError {
+    not_found(format!("Could not find shard {id} in stream {stream} under account {account}."))
 }
 
 pub(super) fn stream_not_found(name: &str, account: &str) -> ServiceError {

@@ -138,7 +138,7 @@ impl Engine {
         self.on_stream(&name, now_ms, |stream| {
             stream.must_serve()?;
             let account = stream.account.clone();
-            let missing = stream.shard_not_found(&shard_id);
+            let missing = stream.no_such_shard(&shard_id);
             let id = ShardId::parse(&shard_id);
             let shard = id.and_then(|id| stream.readable_shard(id, now_ms)).ok_or(missing)?;
             let next = start.index_in(shard, &name, &account, now_ms)?;
@@ -248,7 +248,7 @@ impl Feed {
                 _ => in_use("The subscription was taken over by a later one."),
             });
         }
-        let missing = stream.shard_not_found(&self.shard.to_string());
+        let missing = stream.no_such_shard(&self.shard.to_string());
         if stream.readable_shard(self.shard, now_ms).is_none() {
             return Err(missing);
         }

@@ -13,6 +13,8 @@ use super::{Engine, Request, wire};
 
 /// Tags of one resource, by the API reference.
 const TAG_LIMIT: usize = 50;
+/// Tags in one request, by the API's model; the quota of a resource is stricter.
+const REQUEST_TAGS: usize = 200;
 /// Tags on one page of `ListTagsForStream` unless told otherwise.
 const DEFAULT_PAGE: i64 = 50;
 
@@ -36,25 +38,42 @@ struct Page {
 /// The `Tags` member of a request, once its keys and values are found to be in order.
 pub(super) fn read(input: &mut Input) -> Result<Option<Tags>, ServiceError> {
     let Some(tags) = input.map("Tags")? else { return Ok(None) };
-    if tags.len() > 200 {
-        input.violations().add("tags", "", "Member must have length less than or equal to 200");
+    let shown: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let shown = format!("'{{{}}}'", shown.join(", "));
+    if tags.is_empty() {
+        input.violations().add("tags", &shown, "Member must have length greater than or equal to 1");
     }
-    for (key, value) in &tags {
-        input.violations().text("tags.key", key, &TAG_KEY);
-        input.violations().text(&format!("tags.{key}.member"), value, &TAG_VALUE);
+    if tags.len() > REQUEST_TAGS {
+        let constraint = format!("Member must have length less than or equal to {REQUEST_TAGS}");
+        input.violations().add("tags", &shown, &constraint);
+    }
+    if tags.iter().any(|(key, _)| !TAG_KEY.admits(key)) {
+        let constraint = format!("Map keys must satisfy constraint: [{}]", TAG_KEY.length_rule());
+        input.violations().add("tags", &shown, &constraint);
+    }
+    if tags.iter().any(|(_, value)| !TAG_VALUE.admits(value)) {
+        let constraint = format!("Map value must satisfy constraint: [{}]", TAG_VALUE.length_rule());
+        input.violations().add("tags", &shown, &constraint);
     }
     Ok(Some(tags.into_iter().collect()))
 }
 
 fn read_keys(input: &mut Input) -> Result<Vec<String>, ServiceError> {
-    let keys = input.list("TagKeys")?;
-    let keys = input.required("TagKeys", keys);
+    let Some(keys) = input.list("TagKeys")? else {
+        input.violations().missing("tagKeys");
+        return Ok(Vec::new());
+    };
+    let shown = format!("'[{}]'", keys.join(", "));
+    if keys.is_empty() {
+        input.violations().add("tagKeys", &shown, "Member must have length greater than or equal to 1");
+    }
     if keys.len() > TAG_LIMIT {
         let constraint = format!("Member must have length less than or equal to {TAG_LIMIT}");
-        input.violations().add("tagKeys", "", &constraint);
+        input.violations().add("tagKeys", &shown, &constraint);
     }
-    for key in &keys {
-        input.violations().text("tagKeys.member", key, &TAG_KEY);
+    if keys.iter().any(|key| !TAG_KEY.admits(key)) {
+        let constraint = format!("Member must satisfy constraint: [{}]", TAG_KEY.length_rule());
+        input.violations().add("tagKeys", &shown, &constraint);
     }
     Ok(keys)
 }

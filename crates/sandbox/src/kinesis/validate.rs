@@ -32,6 +32,20 @@ impl Text {
         Self { length, pattern: Some(Pattern { shown, accepts }) }
     }
 
+    /// Whether a value keeps all constraints.
+    pub(super) fn admits(&self, value: &str) -> bool {
+        self.broken_by(value).is_empty()
+    }
+
+    /// Both bounds of the length, as messages about elements of a collection put them.
+    pub(super) fn length_rule(&self) -> String {
+        format!(
+            "Member must have length less than or equal to {}, Member must have length greater than or equal to {}",
+            self.length.end(),
+            self.length.start()
+        )
+    }
+
     /// The constraints that `value` breaks, worded as the service words them.
     fn broken_by(&self, value: &str) -> Vec<String> {
         let mut broken = Vec::new();

@@ -113,7 +113,7 @@ fn a_shard_that_is_not_there_is_named() {
         scene.fails("GetShardIterator", &iterator_body(7, "LATEST", &json!({}))),
         (
             "ResourceNotFoundException".into(),
-            format!("Could not find shard {} in stream orders under account 123456789012.", shard_id(7))
+            format!("Shard {} in stream orders under account 123456789012 does not exist", shard_id(7))
         )
     );
 }
