@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::binding::Bindings;
-use super::change::{Draft, Patch};
+use super::change::{Draft, Patch, check_read_only};
 use super::credential::{Credential, CredentialInfo, CredentialName, IsolationMode, Purpose, Stamp};
 use super::error::ApiError;
 use super::grants::Grants;
@@ -160,6 +160,10 @@ impl Catalog {
         }
         if let Some(mode) = patch.isolation_mode {
             credential.isolation_mode = mode;
+        }
+        if let Some(read_only) = patch.read_only {
+            check_read_only(read_only, credential.purpose)?;
+            credential.read_only = read_only;
         }
         if let Some(owner) = &patch.owner {
             credential.owner.clone_from(owner);

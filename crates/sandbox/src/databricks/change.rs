@@ -31,9 +31,7 @@ impl Draft {
         let role = fields.object("aws_iam_role")?;
         let role = role.ok_or_else(|| ApiError::invalid("field `aws_iam_role` is required"))?;
         let read_only = fields.flag("read_only")?;
-        if read_only && purpose == Purpose::Service {
-            return Err(ApiError::invalid("field `read_only` is for credentials with purpose STORAGE"));
-        }
+        check_read_only(read_only, purpose)?;
         Ok(Self {
             name,
             purpose,
@@ -54,6 +52,7 @@ pub(super) struct Patch {
     pub(super) new_name: Option<CredentialName>,
     pub(super) owner: Option<String>,
     pub(super) isolation_mode: Option<IsolationMode>,
+    pub(super) read_only: Option<bool>,
     pub(super) force: bool,
     pub(super) skip_validation: bool,
 }
@@ -70,9 +69,6 @@ impl Patch {
                 role.name(output),
             )));
         }
-        if fields.flag("read_only")? {
-            return Err(ApiError::invalid("field `read_only` is for credentials with purpose STORAGE"));
-        }
         let text = |field| fields.text(field).map(|found| found.map(str::to_owned));
         let patch = Self {
             role_arn: role.as_ref().map(role_arn).transpose()?,
@@ -86,6 +82,7 @@ impl Patch {
                 .text("isolation_mode")?
                 .map(|mode| IsolationMode::parse(mode, "isolation_mode"))
                 .transpose()?,
+            read_only: fields.has("read_only").then(|| fields.flag("read_only")).transpose()?,
             force: fields.flag("force")?,
             skip_validation: fields.flag("skip_validation")?,
         };
@@ -104,7 +101,16 @@ impl Patch {
             || self.comment.is_some()
             || self.new_name.is_some()
             || self.isolation_mode.is_some()
+            || self.read_only.is_some()
     }
+}
+
+/// Refuses what makes no sense for a credential that is not for storage.
+pub(super) fn check_read_only(read_only: bool, purpose: Purpose) -> Result<(), ApiError> {
+    if read_only && purpose == Purpose::Service {
+        return Err(ApiError::invalid("field `read_only` is for credentials with purpose STORAGE"));
+    }
+    Ok(())
 }
 
 fn role_arn(role: &Fields) -> Result<RoleArn, ApiError> {

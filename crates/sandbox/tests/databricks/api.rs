@@ -207,6 +207,7 @@ async fn what_is_wrong_with_a_request_is_named() {
             "`aws_iam_role.external_id`",
         ),
         ("PATCH", &path, json!({"owner": "data-platform", "comment": "x"}), "`owner`"),
+        ("PATCH", &path, json!({"read_only": true}), "`read_only`"),
         ("PATCH", &path, json!({}), "nothing to update"),
         ("POST", VALIDATE, json!({}), "`credential_name`"),
         ("POST", VALIDATE, json!({"credential_name": "c", "purpose": "STORAGE"}), "purpose SERVICE"),
