@@ -131,6 +131,11 @@ pub async fn run(args: Args) -> ExitCode {
     }
 }
 
+/// Nobody was told where the sandbox is.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the variables to standard output")]
+struct Unheard(#[source] io::Error);
+
 /// Says where the sandbox is, and waits for a signal.
 async fn serve(sandbox: &Sandbox) -> ExitCode {
     let stop = match guest::Stop::listen() {
@@ -142,8 +147,8 @@ async fn serve(sandbox: &Sandbox) -> ExitCode {
     };
     let lines = environment::shell_lines(&sandbox.environment());
     let mut stdout = io::stdout().lock();
-    if let Err(error) = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
-        complain(&error, "standard output tells clients where the sandbox is; let something read it");
+    if let Err(source) = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
+        complain(&Unheard(source), "standard output says where the sandbox is; let something read it");
         return PIPE.into();
     }
     drop(stdout);

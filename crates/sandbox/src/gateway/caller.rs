@@ -65,7 +65,7 @@ impl Rejection {
                  Secret Access Key and signing method. Consult the service documentation for details."
                     .to_owned(),
             ),
-            Self::Skewed(message) => ("InvalidSignatureException", "SignatureDoesNotMatch", message),
+            Self::Refused(message) => ("InvalidSignatureException", "SignatureDoesNotMatch", message),
         };
         ServiceError::new(status, if json { json_code } else { query_code }, message)
     }

@@ -143,25 +143,19 @@ impl Gateway {
         let reject = |protocol: Protocol| move |why: Rejection| (protocol, why.in_words_of(protocol));
         let authorization = Authorization::parse(&parts.headers).map_err(reject(guess))?;
         let service = Service::find(&authorization.service).ok_or_else(|| {
-            let error = Rejection::Skewed(format!(
-                "Credential should be scoped to correct service. The sandbox has kinesis, iam and sts, not '{}'. ",
+            reject(guess)(Rejection::Refused(format!(
+                "Credential should be scoped to correct service: this sandbox has kinesis, iam and sts, not '{}'.",
                 authorization.service
-            ));
-            (guess, error.in_words_of(guess))
+            )))
         })?;
         let protocol = service.protocol();
         let caller = caller::authenticate(&self.keys, &authorization, parts, &body, self.clock.now())
             .map_err(reject(protocol))?;
         if service == Service::Kinesis && authorization.region != self.region {
-            let error = ServiceError::new(
-                400,
-                "InvalidSignatureException",
-                format!(
-                    "Credential should be scoped to a valid region, not '{}': this sandbox is in '{}'. ",
-                    authorization.region, self.region
-                ),
-            );
-            return Err((protocol, error));
+            return Err(reject(protocol)(Rejection::Refused(format!(
+                "Credential should be scoped to a valid region, not '{}': this sandbox is in '{}'.",
+                authorization.region, self.region
+            ))));
         }
         let operation = match service {
             Service::Kinesis => header(parts, "x-amz-target")

@@ -41,8 +41,8 @@ pub(crate) enum Rejection {
     Expired,
     /// The secret or the request is not the one that was signed.
     WrongSignature,
-    /// The caller's clock is too far off.
-    Skewed(String),
+    /// Signed for another time, service or region; the sentence says which.
+    Refused(String),
 }
 
 impl Authorization {
@@ -154,14 +154,14 @@ fn check_skew(signed_at: SystemTime, now: SystemTime, stamp: &str) -> Result<(),
     };
     if now.duration_since(signed_at).is_ok_and(|late| late > MAX_SKEW) {
         let earliest = show(now - MAX_SKEW);
-        return Err(Rejection::Skewed(format!(
+        return Err(Rejection::Refused(format!(
             "Signature expired: {stamp} is now earlier than {earliest} ({} - 15 min.)",
             show(now)
         )));
     }
     if signed_at.duration_since(now).is_ok_and(|early| early > MAX_SKEW) {
         let latest = show(now + MAX_SKEW);
-        return Err(Rejection::Skewed(format!(
+        return Err(Rejection::Refused(format!(
             "Signature not yet current: {stamp} is still later than {latest} ({} + 15 min.)",
             show(now)
         )));
@@ -277,11 +277,11 @@ mod tests {
         assert_eq!(authorization.verify(&parts, b"", SECRET, now + MAX_SKEW), Ok(()));
         let late = authorization.verify(&parts, b"", SECRET, now + MAX_SKEW + Duration::from_secs(1));
         assert!(
-            matches!(late, Err(Rejection::Skewed(message)) if message.starts_with("Signature expired: 20150830T123600Z"))
+            matches!(late, Err(Rejection::Refused(message)) if message.starts_with("Signature expired: 20150830T123600Z"))
         );
         let early = authorization.verify(&parts, b"", SECRET, now - MAX_SKEW - Duration::from_secs(1));
         assert!(
-            matches!(early, Err(Rejection::Skewed(message)) if message.starts_with("Signature not yet current"))
+            matches!(early, Err(Rejection::Refused(message)) if message.starts_with("Signature not yet current"))
         );
     }
 
