@@ -154,6 +154,8 @@ fn greedy<T: Copy>(pattern: &[Token], text: &[T], one: impl Fn(Token, T) -> bool
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(pattern: &str, text: &str, expected: bool) {
@@ -214,6 +216,18 @@ mod tests {
             ("a*", "a?*", true),
         ] {
             assert_eq!(Pattern::new(wide).covers(&Pattern::new(narrow)), expected, "{wide} {narrow}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_covers_matches_at_least_as_much(wide in "[ab*?]{0,5}", narrow in "[ab*?]{0,5}", text in "[ab]{0,5}") {
+            let (wide, narrow) = (Pattern::new(&wide), Pattern::new(&narrow));
+            if wide.covers(&narrow) && narrow.matches(&text) {
+                prop_assert!(wide.matches(&text), "{:?} {:?}", wide, narrow);
+            }
         }
     }
 }

@@ -141,20 +141,9 @@ fn trust_document() -> impl Strategy<Value = Document> {
     )
 }
 
-fn caller() -> impl Strategy<Value = Principal> {
-    select(
-        &[
-            OWN,
-            OTHER,
-            PARTNER,
-            MASTER,
-            "123456789012",
-            "arn:aws:iam::123456789012:user/ana",
-            "ec2.amazonaws.com",
-        ][..],
-    )
-    .prop_map(|arn| Principal::from_arn(arn).unwrap())
-}
+/// Callers of all kinds; the last two are ours in a trust policy.
+const CALLERS: [&str; 7] =
+    ["arn:aws:iam::123456789012:user/ana", "123456789012", "ec2.amazonaws.com", OTHER, PARTNER, OWN, MASTER];
 
 #[derive(Clone, Debug)]
 struct Asked {
@@ -176,9 +165,14 @@ impl Asked {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
+    asked_by(&CALLERS)
+}
+
+fn asked_by(callers: &'static [&'static str]) -> impl Strategy<Value = Asked> {
+    let caller = select(callers).prop_map(|arn| Principal::from_arn(arn).unwrap());
     let actions = select(&["sts:AssumeRole", "sts:TagSession", "kinesis:GetRecords", "iam:GetRole"][..]);
     let ids = prop::collection::vec(select(&[ID, "blue", "0000", "true"][..]), 0..3);
-    (caller(), actions, select(&[OWN, OTHER][..]), ids).prop_map(|(caller, action, resource, ids)| Asked {
+    (caller, actions, select(&[OWN, OTHER][..]), ids).prop_map(|(caller, action, resource, ids)| Asked {
         caller,
         action,
         resource,
@@ -249,6 +243,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn reading_and_writing_changes_nothing(base in document(true, true), unknown in any_json()) {
         let mut value = base.into_value();
@@ -291,27 +287,26 @@ proptest! {
         prop_assert_eq!(compare::documents(&left, &right).verdict, compare::documents(&right, &left).verdict);
     }
 
-    /// The one that counts: what is not called drift decides every request alike.
+    /// The one that counts: what is not called drift decides every request alike. One member of one statement differs, so that
+    /// many pairs are near to each other.
     #[test]
     fn no_difference_in_access_is_called_equal(
         base in document(true, true),
-        changed in statement(true, true),
-        at in any::<prop::sample::Index>(),
+        other in statement(true, true),
+        member in select(&["Effect", "Principal", "Action", "NotAction", "Resource", "Condition"][..]),
         requests in prop::collection::vec(asked(), 12),
     ) {
         let mut value = base.as_value().clone();
-        let statements = value["Statement"].as_array_mut().unwrap();
-        if statements.is_empty() {
-            statements.push(changed);
-        } else {
-            let at = at.index(statements.len());
-            statements[at] = changed;
-        }
-        let other = Document::from_value(value).unwrap();
-        if compare::documents(&base, &other).verdict < VerdictKind::Drift {
-            for asked in &requests {
-                let decide = |document| evaluate::trust(document, &asked.request()).decision;
-                prop_assert_eq!(decide(&base), decide(&other), "{:?}", asked);
+        if let (Some(Value::Object(statement)), Some(changed)) = (value["Statement"].get_mut(0), other.get(member)) {
+            let opposite = if member == "NotAction" { "Action".to_owned() } else { format!("Not{member}") };
+            statement.remove(&opposite);
+            statement.insert(member.to_owned(), changed.clone());
+            let other = Document::from_value(value).unwrap();
+            if compare::documents(&base, &other).verdict < VerdictKind::Drift {
+                for asked in &requests {
+                    let decide = |document| evaluate::trust(document, &asked.request()).decision;
+                    prop_assert_eq!(decide(&base), decide(&other), "{:?}", asked);
+                }
             }
         }
     }
@@ -380,8 +375,7 @@ proptest! {
     }
 
     #[test]
-    fn merging_changes_nobody_elses_access(live in trust_document(), form in select(&Form::ALL[..]), asked in asked()) {
-        prop_assume!(![OWN, MASTER].iter().any(|ours| asked.caller == Principal::from_arn(ours).unwrap()));
+    fn merging_changes_nobody_elses_access(live in trust_document(), form in select(&Form::ALL[..]), asked in asked_by(&CALLERS[..5])) {
         let merged = trust::merge(&live, &trust::document(form, &subject()), &subject(), false);
         let decide = |document| evaluate::trust(document, &asked.request()).decision;
         prop_assert_eq!(decide(&live), decide(&merged));

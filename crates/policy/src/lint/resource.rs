@@ -103,8 +103,11 @@ fn agree(left: Option<Step>, right: Option<Step>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::catalog;
+    use crate::pattern::Pattern;
 
     fn check(pattern: &str, action: &str, expected: bool) {
         let kinds = catalog::matching(action).first().unwrap().resources;
@@ -132,5 +135,37 @@ mod tests {
         check("arn:aws:iam::123456789012:role/a/b", "sts:AssumeRole", true);
         check("arn:aws:iam::123456789012:user/a", "sts:AssumeRole", false);
         check("arn:aws:kms:eu-central-1:123456789012:alias/k", "kms:Decrypt", false);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_common_text_is_an_overlap(left in "[ab/*?]{0,5}", right in "[ab/*?]{0,5}", text in "[ab/]{0,4}") {
+            if Pattern::new(&left).matches(&text) && Pattern::new(&right).matches(&text) {
+                prop_assert!(overlap(&glob(&left), &glob(&right)));
+            }
+        }
+
+        #[test]
+        fn an_overlap_has_a_common_text(left in "[ab/?]{0,4}", right in "[ab/?]{0,2}[*]?[ab/?]{0,2}") {
+            // Without stars on the left a common text has its length, and letters the right one can take.
+            let right = Pattern::new(&right);
+            let found = texts(&left).iter().any(|text| right.matches(text));
+            prop_assert_eq!(overlap(&glob(&left), &glob(&right.literal())), found);
+        }
+    }
+
+    /// Every text that a pattern without stars matches, in an alphabet of four.
+    fn texts(pattern: &str) -> Vec<String> {
+        let mut texts = vec![String::new()];
+        for letter in pattern.chars() {
+            let choices = if letter == '?' { vec!['a', 'b', '/', 'c'] } else { vec![letter] };
+            texts = texts
+                .iter()
+                .flat_map(|text| choices.iter().map(move |choice| format!("{text}{choice}")))
+                .collect();
+        }
+        texts
     }
 }
