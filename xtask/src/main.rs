@@ -2,6 +2,7 @@
 //!
 //! Light on purpose: no SDK and no product crate, so that it builds in seconds. Heavy work is a process it starts.
 
+mod bench;
 mod build;
 mod ci;
 mod demo;
@@ -18,6 +19,7 @@ cargo xtask demo                  the whole guide, end to end, on the local sand
 cargo xtask sandbox               serve the sandbox, print `export …` lines, run until Ctrl-C
 cargo xtask sandbox -- COMMAND …  run COMMAND inside the sandbox, with the tools on its PATH
 cargo xtask test [FILTER]         every test: units, binaries, whole pipelines, README examples
+cargo xtask bench put|peek        what a million records cost, beside a floor and what people use today
 cargo xtask tidy                  the house rules that no compiler checks
 cargo xtask lint                  tidy, format, clippy and the documentation, with warnings denied
 cargo xtask ci                    lint, test and demo, as CI runs them
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["demo-steps"] => demo::steps(),
         ["sandbox", rest @ ..] => sandbox::run(rest),
         ["test", rest @ ..] => test::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
         ["tidy"] => tidy::run(),
         ["lint"] => ci::lint(),
         ["ci"] => ci::run(),

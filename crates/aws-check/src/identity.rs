@@ -9,9 +9,16 @@ use config::names::Arn;
 use config::{Fault, Kind};
 
 pub(crate) async fn ask(aws: &Aws) -> Result<Identity, Fault> {
-    const DOING: &str = "failed to ask AWS who you are";
-    let answer =
-        Client::new(&aws.sdk).get_caller_identity().send().await.map_err(|error| aws.fault(DOING, &error))?;
+    let asked = Client::new(&aws.sdk).get_caller_identity().send().await;
+    let answer = asked.map_err(|error| {
+        let fault = aws.fault("failed to ask AWS who you are", &error);
+        if fault.kind() != Kind::Transient {
+            return fault;
+        }
+        fault.with_hint(
+            "check the network, HTTPS_PROXY, and --endpoint-url or AWS_ENDPOINT_URL_STS if you set one",
+        )
+    })?;
     let arn: Arn = answer.arn().unwrap_or_default().parse().map_err(unusable)?;
     let account = answer.account().unwrap_or_default().parse().map_err(unusable)?;
     Ok(Identity {
