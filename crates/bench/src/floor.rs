@@ -18,7 +18,8 @@ const BATCH: u64 = 500;
 /// Replays prepared requests until `records` are put: writing and reading sockets, no more.
 pub(crate) fn put(port: u16, records: u64) -> Result<()> {
     let body = put_records_body(0, BATCH);
-    let request = Vec::from_iter(head(port, "PutRecords", body.len()).into_bytes().into_iter().chain(body));
+    let mut request = head(port, "PutRecords", body.len()).into_bytes();
+    request.extend(body);
     let requests = records.div_ceil(BATCH);
     thread::scope(|scope| {
         let lanes: Vec<_> = (0..CONNECTIONS)
@@ -96,7 +97,7 @@ fn head(port: u16, operation: &str, length: usize) -> String {
 /// Reads one answer and says where its body starts.
 fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Result<usize> {
     answer.clear();
-    let mut buffer = [0_u8; 65_536];
+    let mut buffer = [0_u8; 16_384];
     loop {
         if let Some(head) = memchr::memmem::find(answer, b"\r\n\r\n").map(|end| end + 4) {
             let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default()).to_lowercase();
