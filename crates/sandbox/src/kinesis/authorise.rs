@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::error::ServiceError;
 
 use super::error::{invalid_argument, serialization};
+use super::input::Input;
 use super::iterator::Position;
 use super::list_shards::PageToken;
+use super::rule::{NAME, STREAM_ARN};
 use super::stream::stream_not_found;
-use super::validate::{Input, NAME, STREAM_ARN};
 use super::{Caller, Engine};
 
 /// The permission that a request needs.
@@ -203,7 +204,7 @@ fn nameless() -> ServiceError {
 
 fn required<'a>(value: Option<&'a str>, path: &str) -> Result<&'a str, ServiceError> {
     value.ok_or_else(|| {
-        let mut violations = super::validate::Violations::default();
+        let mut violations = super::violation::Violations::default();
         violations.missing(path);
         violations.check().err().unwrap_or_else(nameless)
     })

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::ServiceError;
 
 use super::error::{in_use, invalid_argument, limit_exceeded, not_found};
+use super::input::Input;
 use super::options::millis;
+use super::rule::{CONSUMER_ARN, NAME, NEXT_TOKEN, STREAM_ARN};
 use super::shard::ShardId;
 use super::stream::Stream;
 use super::tags;
-use super::validate::{CONSUMER_ARN, Input, NAME, NEXT_TOKEN, STREAM_ARN};
 use super::wire::Timestamp;
 use super::{Engine, Request, wire};
 

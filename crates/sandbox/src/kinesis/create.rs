@@ -3,11 +3,12 @@
 use crate::error::ServiceError;
 
 use super::error::{in_use, limit_exceeded, validation};
+use super::input::Input;
 use super::options::millis;
+use super::rule::NAME;
 use super::store::Streams;
 use super::stream::{DISTRIBUTIONS, Distribution, MODES, Mode, Status, Stream};
 use super::tags;
-use super::validate::{Input, NAME};
 use super::{Engine, Request, wire};
 
 /// How many streams may be `CREATING` at once, by the service's API reference.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::ServiceError;
 
 use super::error::invalid_argument;
+use super::input::Input;
+use super::rule::{NAME, NEXT_TOKEN};
 use super::stream::{Distribution, Mode, Status, Stream};
-use super::validate::{Input, NAME, NEXT_TOKEN};
 use super::wire::{ShardEntry, Timestamp};
 use super::{Engine, Request, wire};
 

@@ -6,10 +6,11 @@ use crate::error::ServiceError;
 
 use super::error::{dry_run, serialization};
 use super::iterator::{Position, rate_exceeded, shard_of};
+use super::rule::{ITERATOR, STREAM_ARN};
 use super::sequence::SequenceNumber;
 use super::shard::{Record, Shard, ShardId};
 use super::stream::Stream;
-use super::validate::{ITERATOR, STREAM_ARN, Violations};
+use super::violation::Violations;
 use super::wire::{ChildShard, RecordEntry};
 use super::{Engine, Request, wire};
 

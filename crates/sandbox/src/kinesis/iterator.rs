@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::ServiceError;
 
 use super::error::{EXPIRED_ITERATOR, dry_run, error, invalid_argument, throughput_exceeded};
+use super::input::Input;
 use super::options::millis;
+use super::rule::{NAME, SEQUENCE};
 use super::sequence::SequenceNumber;
 use super::shard::{Shard, ShardId};
 use super::stream::{Stream, no_such_shard};
-use super::validate::{Input, NAME, SEQUENCE};
 use super::{Engine, Request, wire};
 
 /// What a shard iterator says: a place in one shard of one life of a stream, and when it was handed out.

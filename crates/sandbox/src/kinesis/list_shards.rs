@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::ServiceError;
 
 use super::error::{EXPIRED_NEXT_TOKEN, error, in_use, invalid_argument, validation};
+use super::input::Input;
 use super::options::millis;
+use super::rule::{NAME, NEXT_TOKEN};
 use super::shard::{Shard, ShardId};
 use super::stream::{Status, stream_not_found};
-use super::validate::{Input, NAME, NEXT_TOKEN};
 use super::wire::ShardEntry;
 use super::{Engine, Request, wire};
 

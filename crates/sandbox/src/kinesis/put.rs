@@ -1,38 +1,28 @@
-//! `PutRecord` and `PutRecords`: sizes checked, keys hashed, records stored; a batch may fail by halves.
+//! `PutRecord` and `PutRecords`: routes records and stores them; a batch may fail by halves.
 //!
-//! Both read their bodies into borrowed text and decode before they take the lock, since this is the hot path.
+//! Both decode their records before they take the lock, since this is the hot path.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ServiceError;
 
 use super::error::{INTERNAL_FAILURE, THROUGHPUT_EXCEEDED, dry_run, error, invalid_argument, serialization};
 use super::fault::Faults;
-use super::hash;
+use super::incoming::{Entry, Incoming, Text, check_records, decode, text};
 use super::iterator::rate_exceeded;
+use super::rule::{NAME, SEQUENCE, STREAM_ARN};
 use super::sequence::SequenceNumber;
 use super::shard::ShardId;
 use super::stream::{Distribution, Stream};
-use super::validate::{HASH_KEY, NAME, PARTITION_KEY, SEQUENCE, STREAM_ARN, Violations};
+use super::violation::Violations;
 use super::{Engine, Request, wire};
 
 /// The most records of one batch (API reference).
 const BATCH_RECORDS: usize = 500;
 /// The most payload of one batch, partition keys included, in bytes (API reference).
 const BATCH_BYTES: usize = 10 * 1024 * 1024;
-/// The largest payload that any stream can be set to take, in bytes (API reference).
-const LARGEST_DATA: usize = 10 * 1024 * 1024;
-
-/// A text that is borrowed from the body where it has no escapes.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,17 +34,6 @@ struct Batch<'a> {
     #[serde(borrow)]
     records: Option<Vec<Entry<'a>>>,
     dry_run: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry<'a> {
-    #[serde(borrow)]
-    data: Option<Text<'a>>,
-    #[serde(borrow)]
-    partition_key: Option<Text<'a>>,
-    #[serde(borrow)]
-    explicit_hash_key: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,21 +52,6 @@ struct Single<'a> {
     partition_key: Option<Text<'a>>,
     #[serde(borrow)]
     explicit_hash_key: Option<Text<'a>>,
-}
-
-/// A record that is ready to be stored.
-#[derive(Debug)]
-struct Incoming {
-    data: Bytes,
-    partition_key: Option<Arc<str>>,
-    /// None when nothing says where it goes.
-    hash: Option<u128>,
-}
-
-impl Incoming {
-    fn size(&self) -> usize {
-        self.data.len() + self.partition_key.as_deref().map_or(0, str::len)
-    }
 }
 
 /// What became of one record of a batch.
@@ -252,10 +216,6 @@ fn no_shard() -> ServiceError {
     error(INTERNAL_FAILURE, "No open shard takes the record.")
 }
 
-fn text<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
-    text.map(|text| text.0.as_ref())
-}
-
 fn check_stream(violations: &mut Violations, name: Option<&Text<'_>>, arn: Option<&Text<'_>>) {
     if let Some(name) = name {
         violations.text("streamName", &name.0, &NAME);
@@ -263,92 +223,6 @@ fn check_stream(violations: &mut Violations, name: Option<&Text<'_>>, arn: Optio
     if let Some(arn) = arn {
         violations.text("streamARN", &arn.0, &STREAM_ARN);
     }
-}
-
-/// Checks what the API's model says of each record, and decodes all payloads into one allocation.
-/// `path` is what messages put in front of a record's members, given its place from 1.
-fn decode(
-    entries: &[Entry<'_>],
-    violations: &mut Violations,
-    path: impl Fn(usize) -> String,
-) -> Result<Vec<Incoming>, ServiceError> {
-    let encoded =
-        entries.iter().filter_map(|entry| entry.data.as_ref()).map(|data| data.0.len()).sum::<usize>();
-    let mut payload = Vec::with_capacity(encoded / 4 * 3 + 3);
-    let mut ranges = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let begin = payload.len();
-        match &entry.data {
-            None => violations.missing(&format!("{}data", path(index + 1))),
-            Some(data) => STANDARD
-                .decode_vec(data.0.as_bytes(), &mut payload)
-                .map_err(|reason| serialization(format!("Data is not base64: {reason}")))?,
-        }
-        if payload.len() - begin > LARGEST_DATA {
-            too_long(violations, &format!("{}data", path(index + 1)), LARGEST_DATA);
-        }
-        if let Some(key) = &entry.partition_key
-            && !(1..=256).contains(&key.0.chars().count())
-        {
-            violations.text(&format!("{}partitionKey", path(index + 1)), &key.0, &PARTITION_KEY);
-        }
-        if let Some(hash) = &entry.explicit_hash_key {
-            violations.text(&format!("{}explicitHashKey", path(index + 1)), &hash.0, &HASH_KEY);
-        }
-        ranges.push(begin..payload.len());
-    }
-    violations.check()?;
-    let payload = Bytes::from(payload);
-    let incoming = entries.iter().zip(ranges).map(|(entry, range)| entry.incoming(payload.slice(range)));
-    incoming.collect()
-}
-
-impl Entry<'_> {
-    fn incoming(&self, data: Bytes) -> Result<Incoming, ServiceError> {
-        let hash = match (text(self.explicit_hash_key.as_ref()), text(self.partition_key.as_ref())) {
-            (Some(explicit), _) => Some(explicit.parse().map_err(|_| {
-                invalid_argument(format!(
-                    "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
-                     Specified value was {explicit}"
-                ))
-            })?),
-            (None, Some(key)) => Some(hash::of_partition_key(key)),
-            (None, None) => None,
-        };
-        Ok(Incoming { data, partition_key: text(self.partition_key.as_ref()).map(Arc::from), hash })
-    }
-}
-
-/// What the stream itself asks of records: a key, unless it distributes them itself, and a size.
-fn check_records(
-    stream: &Stream,
-    incoming: &[Incoming],
-    path: impl Fn(usize) -> String,
-) -> Result<(), ServiceError> {
-    let largest = usize::try_from(stream.max_record_kib).unwrap_or(usize::MAX) * 1024;
-    let mut violations = Violations::default();
-    for (index, record) in incoming.iter().enumerate() {
-        if record.partition_key.is_none() && stream.distribution == Distribution::UserPartitionKey {
-            violations.missing(&format!("{}partitionKey", path(index + 1)));
-        }
-        if record.data.len() > largest {
-            too_long(&mut violations, &format!("{}data", path(index + 1)), largest);
-        }
-    }
-    violations.check()?;
-    match incoming.iter().find(|record| record.size() > largest) {
-        Some(record) => Err(invalid_argument(format!(
-            "Record data and partition key are {} bytes together, and stream {} takes {largest} at most.",
-            record.size(),
-            stream.name
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// The service does not show a payload that is too long.
-fn too_long(violations: &mut Violations, path: &str, largest: usize) {
-    violations.add(path, "", &format!("Member must have length less than or equal to {largest}"));
 }
 
 /// `SequenceNumberForOrdering` must be a number of this stream; arrival order is what the engine keeps anyway.

@@ -9,10 +9,11 @@ use crate::error::ServiceError;
 use super::create::count;
 use super::error::{invalid_argument, limit_exceeded, not_found, validation};
 use super::hash::HashRange;
+use super::input::Input;
 use super::options::millis;
+use super::rule::{HASH_KEY, NAME};
 use super::shard::{Shard, ShardId};
 use super::stream::{Mode, Stream};
-use super::validate::{HASH_KEY, Input, NAME};
 use super::{Engine, Request, wire};
 
 /// Changes of the shard count in 24 hours, by the API reference.

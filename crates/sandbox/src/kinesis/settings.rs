@@ -6,8 +6,9 @@ use crate::error::ServiceError;
 
 use super::describe::WarmThroughput;
 use super::error::{in_use, invalid_argument, validation};
+use super::input::Input;
+use super::rule::{KEY_ID, STREAM_ARN};
 use super::stream::{DEFAULT_RETENTION_HOURS, DISTRIBUTIONS, Distribution, MODES, Mode, Stream};
-use super::validate::{Input, KEY_ID, STREAM_ARN};
 use super::{Engine, Request, wire};
 
 /// The longest retention, 365 days (API reference).

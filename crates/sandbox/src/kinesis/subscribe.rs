@@ -16,11 +16,12 @@ use super::error::{INTERNAL_FAILURE, dry_run, error, in_use, invalid_argument, n
 use super::event_stream;
 use super::fault::Break;
 use super::get::Page;
+use super::input::Input;
 use super::iterator::{KINDS, Start};
 use super::options::millis;
+use super::rule::{CONSUMER_ARN, NAME, SEQUENCE};
 use super::sequence::SequenceNumber;
 use super::shard::ShardId;
-use super::validate::{CONSUMER_ARN, Input, NAME, SEQUENCE};
 use super::wire::{ChildShard, RecordEntry};
 use super::{Caller, Engine, wire};
 

@@ -8,7 +8,8 @@ use crate::error::ServiceError;
 
 use super::consumer::consumer_by_arn;
 use super::error::invalid_argument;
-use super::validate::{Input, RESOURCE_ARN, TAG_KEY, TAG_VALUE};
+use super::input::Input;
+use super::rule::{RESOURCE_ARN, TAG_KEY, TAG_VALUE};
 use super::{Engine, Request, wire};
 
 /// Tags of one resource, by the API reference.
