@@ -29,6 +29,11 @@ pub enum Kind<'a> {
     },
     /// A policy for a role or user.
     Identity,
+    /// A policy on a resource, such as a stream that another account reads.
+    Resource {
+        /// The resource's account, when it is known.
+        account: Option<&'a str>,
+    },
 }
 
 /// Something wrong with a document.
@@ -50,16 +55,35 @@ pub struct Finding {
 pub fn lint(document: &Document, kind: Kind<'_>) -> Vec<Finding> {
     let mut findings = grammar::document(document);
     findings.extend(size::check(document, kind));
-    for statement in document.statements() {
+    for (statement, idle) in std::iter::zip(document.statements(), reach::check(document)) {
         findings.extend(grammar::statement(&statement, kind));
         findings.extend(condition::check(&statement));
+        findings.extend(principal::check(&statement, kind));
         match kind {
-            Kind::Trust { account } => findings.extend(principal::check(&statement, account)),
-            Kind::Identity => findings.extend(access::check(&statement)),
+            Kind::Trust { .. } => {}
+            Kind::Identity | Kind::Resource { .. } => findings.extend(access::check(&statement)),
         }
-        findings.extend(reach::check(&statement, document));
+        findings.extend(idle);
     }
     findings
+}
+
+impl Kind<'_> {
+    /// What a document looks like: only trust policies and policies on resources name principals, and only the latter name
+    /// resources beside them.
+    pub fn guess(document: &Document) -> Self {
+        let names_principals = document
+            .statements()
+            .any(|statement| statement.principals().is_some() || statement.not_principals().is_some());
+        let names_resources = document
+            .statements()
+            .any(|statement| statement.resources().is_some() || statement.not_resources().is_some());
+        match (names_principals, names_resources) {
+            (true, false) => Self::Trust { account: None },
+            (true, true) => Self::Resource { account: None },
+            (false, _) => Self::Identity,
+        }
+    }
 }
 
 impl Finding {

@@ -45,6 +45,8 @@ pub(crate) enum What {
     One(String),
     /// All but what matches these.
     Not(BTreeSet<String>),
+    /// What matches any of these, of a statement too large to take apart.
+    Any(BTreeSet<String>),
 }
 
 /// One condition.
@@ -56,6 +58,10 @@ pub(crate) struct Guard {
     pub(crate) key: String,
     pub(crate) values: BTreeSet<String>,
 }
+
+/// A statement of more atoms than this is not taken apart. Policies that IAM saves have a few dozen; without a limit a text of
+/// 128 KiB could ask for millions.
+const ATOMS_MAX: usize = 1024;
 
 /// The atoms of one statement. `partition` is that of the roots which bare account ids stand for.
 pub(crate) fn atoms(statement: &Statement<'_>, partition: &str) -> Vec<Atom> {
@@ -71,8 +77,12 @@ pub(crate) fn atoms(statement: &Statement<'_>, partition: &str) -> Vec<Atom> {
 pub(crate) fn atoms_for(statement: &Statement<'_>, who: &Who) -> Vec<Atom> {
     let lower = |texts: Vec<&str>| texts.into_iter().map(str::to_ascii_lowercase).collect::<Vec<_>>();
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let actions = whats(statement.actions().map(lower), statement.not_actions().map(lower));
-    let resources = whats(statement.resources().map(owned), statement.not_resources().map(owned));
+    let mut actions = whats(statement.actions().map(lower), statement.not_actions().map(lower));
+    let mut resources = whats(statement.resources().map(owned), statement.not_resources().map(owned));
+    let principals = statement.principals().map_or(1, |named| named.len().max(1));
+    if actions.len().saturating_mul(resources.len()).saturating_mul(principals) > ATOMS_MAX {
+        (actions, resources) = (together(actions), together(resources));
+    }
     let guards: BTreeSet<_> = statement.conditions().iter().map(guard).collect();
     let unknown: BTreeMap<_, _> = statement
         .members()
@@ -139,8 +149,12 @@ impl Atom {
     /// Whether every request that `other` applies to is sure to be one that this applies to. May say no where the answer is
     /// yes, never the reverse.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.effect == other.effect
-            && self.unknown == other.unknown
+        self.effect == other.effect && self.reaches(other)
+    }
+
+    /// As `covers`, whatever the effects.
+    pub(crate) fn reaches(&self, other: &Self) -> bool {
+        self.unknown == other.unknown
             && self.who.covers(&other.who)
             && self.action.covers(&other.action)
             && self.resource.covers(&other.resource)
@@ -158,11 +172,12 @@ impl Who {
 impl What {
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::One(all), Self::One(_) | Self::Not(_)) if all == "*" => true,
+            (Self::One(all), Self::One(_) | Self::Not(_) | Self::Any(_)) if all == "*" => true,
             // What a variable stands for is known only when a request comes.
             (Self::One(wide), Self::One(narrow)) if !wide.contains("${") && !narrow.contains("${") => {
                 Pattern::new(wide).covers(&Pattern::new(narrow))
             }
+            (Self::Any(wide), Self::Any(narrow)) => narrow.is_subset(wide),
             _ => self == other,
         }
     }
@@ -191,6 +206,18 @@ fn whats(only: Option<Vec<String>>, but: Option<Vec<String>>) -> Vec<What> {
         (None, Some(texts)) => vec![What::Not(texts.into_iter().collect())],
         (None, None) => vec![What::Unsaid],
     }
+}
+
+/// The same, as one set; nothing where there was nothing.
+fn together(parts: Vec<What>) -> Vec<What> {
+    let texts: BTreeSet<_> = parts
+        .iter()
+        .filter_map(|part| match part {
+            What::One(text) => Some(text.clone()),
+            What::Unsaid | What::Not(_) | What::Any(_) => None,
+        })
+        .collect();
+    if texts.is_empty() { parts } else { vec![What::Any(texts)] }
 }
 
 fn full_name(name: &NamedPrincipal<'_>, partition: &str) -> (String, String) {

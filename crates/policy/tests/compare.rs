@@ -354,3 +354,12 @@ fn meaning_is_drift() {
         &[Code::Wider],
     );
 }
+
+#[test]
+fn a_statement_too_large_to_take_apart_is_still_compared() {
+    let many = |count: usize| (0..count).map(|number| format!("a:b{number}")).collect::<Vec<_>>();
+    let large = |actions: usize| json!({"Action": many(actions), "Resource": many(2000)});
+    statements("large", &large(2000), &large(2000), InSync, &[]);
+    statements("large and one less", &large(2000), &large(1999), Drift, &[Code::Wider]);
+    statements("large and everything", &large(2000), &json!({"Action": "*"}), Drift, &[Code::Narrower]);
+}

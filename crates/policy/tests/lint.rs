@@ -221,6 +221,7 @@ fn principals() {
         &[(Code::NotPrincipal, "/NotPrincipal")],
     );
     trust(&json!({"Action": ["sts:AssumeRole", "sts:TagSession"]}), &[]);
+    trust(&json!({"Action": "sts:Assume*"}), &[]);
     trust(
         &json!({"Action": ["sts:AssumeRole", "kinesis:GetRecords"]}),
         &[(Code::NotATrustAction, "/Action/1")],
@@ -256,6 +257,36 @@ fn actions_and_resources() {
     );
     permission(&json!({"Action": "kinesis:Subscribe*"}), &[(Code::ActionResourceMismatch, "/Action")]);
     permission(&json!({"Action": "sts:AssumeRole", "Resource": OWN}), &[]);
+}
+
+#[test]
+fn policies_on_resources() {
+    let kind = Kind::Resource { account: Some(ACCOUNT) };
+    let base = || json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:role/partner"}, "Action": "kinesis:GetRecords", "Resource": STREAM});
+    statement(kind, base(), &json!({}), &[]);
+    statement(kind, base(), &json!({"Resource": null}), &[(Code::ResourceMisplaced, "")]);
+    statement(kind, base(), &json!({"Principal": null}), &[(Code::PrincipalMisplaced, "")]);
+    statement(kind, base(), &json!({"Principal": "*"}), &[(Code::EveryonePrincipal, "/Principal")]);
+    statement(
+        kind,
+        base(),
+        &json!({"Action": "kinesis:SubscribeToShard"}),
+        &[(Code::ActionResourceMismatch, "/Action")],
+    );
+}
+
+#[test]
+fn what_a_document_is_for() {
+    let guess =
+        |statement: Value| Kind::guess(&Document::from_value(json!({ "Statement": statement })).unwrap());
+    let both = json!({"Effect": "Allow", "Principal": "*", "Action": "a:b", "Resource": "*"});
+    assert_eq!(guess(both), Kind::Resource { account: None });
+    assert_eq!(
+        guess(json!({"Effect": "Allow", "Principal": "*", "Action": "a:b"})),
+        Kind::Trust { account: None }
+    );
+    assert_eq!(guess(json!({"Effect": "Allow", "Action": "a:b", "Resource": "*"})), Kind::Identity);
+    assert_eq!(guess(json!([])), Kind::Identity);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Differences in meaning: which atoms one document has beyond the other, and how to say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::reason::{Code, Reason, Side};
 use crate::normal::{Atom, What, Who};
@@ -15,7 +15,14 @@ pub(super) struct Placed {
 
 /// Those of `atoms` that none of `others` covers.
 pub(super) fn beyond<'a>(atoms: &'a [Placed], others: &[Placed]) -> Vec<&'a Placed> {
-    atoms.iter().filter(|placed| !others.iter().any(|other| other.atom.covers(&placed.atom))).collect()
+    // Most atoms have their equal; only the rest is worth the search for something wider.
+    let equals: BTreeSet<_> = others.iter().map(|other| &other.atom).collect();
+    atoms
+        .iter()
+        .filter(|placed| {
+            !equals.contains(&placed.atom) && !equals.iter().any(|other| other.covers(&placed.atom))
+        })
+        .collect()
 }
 
 /// One reason for each statement and each set of atoms that differ in the action only.
@@ -62,6 +69,7 @@ fn what(what: &What) -> String {
     match what {
         What::Unsaid => "anything".to_owned(),
         What::One(text) => format!("`{text}`"),
+        What::Any(texts) => texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", "),
         What::Not(texts) => {
             let texts: Vec<_> = texts.iter().map(|text| format!("`{text}`")).collect();
             format!("all but {}", texts.join(", "))

@@ -138,10 +138,10 @@ fn placement(statement: &Statement<'_>, kind: Kind<'_>) -> Option<Finding> {
     let names_principal = statement.principals().is_some() || statement.not_principals().is_some();
     let names_resource = statement.resources().is_some() || statement.not_resources().is_some();
     match kind {
-        Kind::Trust { .. } if !names_principal => Some(Finding::new(
+        Kind::Trust { .. } | Kind::Resource { .. } if !names_principal => Some(Finding::new(
             Code::PrincipalMisplaced,
             at,
-            "a trust policy says whom it trusts, this statement does not",
+            "this kind of policy says whom it lets in, this statement does not",
             "add a `Principal`",
         )),
         Kind::Trust { .. } if names_resource => Some(Finding::new(
@@ -156,13 +156,13 @@ fn placement(statement: &Statement<'_>, kind: Kind<'_>) -> Option<Finding> {
             "a permission policy is about whom it is attached to and names no principal",
             "remove `Principal`; if this is a trust policy, check it as one",
         )),
-        Kind::Identity if !names_resource => Some(Finding::new(
+        Kind::Identity | Kind::Resource { .. } if !names_resource => Some(Finding::new(
             Code::ResourceMisplaced,
             at,
-            "a permission policy says on what, this statement does not",
+            "this kind of policy says on what, this statement does not",
             "add a `Resource`",
         )),
-        Kind::Trust { .. } | Kind::Identity => None,
+        Kind::Trust { .. } | Kind::Identity | Kind::Resource { .. } => None,
     }
 }
 

@@ -1,8 +1,9 @@
-//! Whom a trust policy lets in, and who should not be among them.
+//! Whom a trust policy or a resource's policy lets in, and who should not be among them.
 
-use super::{Code, Finding};
+use super::{Code, Finding, Kind};
 use crate::arn::{self, Arn};
 use crate::operator::{Operator, Quantifier};
+use crate::pattern::Pattern;
 use crate::statement::{Effect, NamedPrincipal, PrincipalKind, Statement};
 use crate::trust::DatabricksPartition;
 use crate::trust::ownership::EXTERNAL_ID;
@@ -22,8 +23,14 @@ const NARROWING_KEYS: [&str; 8] = [
 /// Actions besides `AssumeRole…` that a trust policy can grant, in lower case.
 const SESSION_ACTIONS: [&str; 3] = ["sts:tagsession", "sts:setsourceidentity", "sts:setcontext"];
 
-pub(super) fn check(statement: &Statement<'_>, account: Option<&str>) -> Vec<Finding> {
+pub(super) fn check(statement: &Statement<'_>, kind: Kind<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let (account, is_trust) = match kind {
+        Kind::Trust { account } => (account, true),
+        Kind::Resource { account } => (account, false),
+        // That it names principals at all is what is wrong there.
+        Kind::Identity => return findings,
+    };
     if statement.not_principals().is_some() && statement.effect() == Effect::Allow {
         findings.push(Finding::new(
             Code::NotPrincipal,
@@ -35,10 +42,14 @@ pub(super) fn check(statement: &Statement<'_>, account: Option<&str>) -> Vec<Fin
     let named = statement.principals().or_else(|| statement.not_principals()).unwrap_or_default();
     findings.extend(named.iter().filter_map(form));
     findings.extend(partitions(&named));
-    findings.extend(actions(statement));
+    if is_trust {
+        findings.extend(actions(statement));
+    }
     if statement.effect() == Effect::Allow && statement.principals().is_some() {
         findings.extend(named.iter().filter_map(|name| reach(name, statement, account)));
-        findings.extend(confused_deputy(&named, statement, account));
+        if is_trust {
+            findings.extend(confused_deputy(&named, statement, account));
+        }
     }
     findings
 }
@@ -102,9 +113,9 @@ fn partitions(named: &[NamedPrincipal<'_>]) -> Option<Finding> {
 fn actions(statement: &Statement<'_>) -> Vec<Finding> {
     let grants = |action: &str| {
         let action = action.to_ascii_lowercase();
-        action == "sts:*"
-            || action.starts_with("sts:assumerole")
+        action.starts_with("sts:assumerole")
             || SESSION_ACTIONS.contains(&action.as_str())
+            || (action.starts_with("sts:") && action.contains(['*', '?']))
     };
     let list = statement.actions().filter(|_| statement.effect() == Effect::Allow).unwrap_or_default();
     list.into_iter()
@@ -128,12 +139,18 @@ fn reach(name: &NamedPrincipal<'_>, statement: &Statement<'_>, account: Option<&
         return None;
     }
     if name.value == "*" {
-        let message = "anybody with an AWS account may assume this role; an external ID is no secret and does not prevent it";
-        return Some(Finding::new(Code::EveryonePrincipal, &name.pointer, message, "name the role to trust"));
+        let message =
+            "anybody with an AWS account is let in; an external ID is no secret and does not prevent it";
+        return Some(Finding::new(
+            Code::EveryonePrincipal,
+            &name.pointer,
+            message,
+            "name the one role to let in",
+        ));
     }
     let root = root_account(name.value).filter(|root| is_foreign(root, account))?;
-    let message = format!("every role and user that account `{root}` lets may assume this role");
-    Some(Finding::new(Code::ForeignRoot, &name.pointer, message, "name the one role to trust"))
+    let message = format!("every role and user is let in that account `{root}` allows it to");
+    Some(Finding::new(Code::ForeignRoot, &name.pointer, message, "name the one role to let in"))
 }
 
 /// A foreign account acting for many customers must prove for which one it acts.
@@ -167,10 +184,7 @@ fn confused_deputy(
 
 /// Whether the statement is about assuming the role, and not only about tags on the session.
 fn assumes(statement: &Statement<'_>) -> bool {
-    let assumes = |action: &str| {
-        let action = action.to_ascii_lowercase();
-        action == "*" || action == "sts:*" || action.starts_with("sts:assumerole")
-    };
+    let assumes = |action: &str| Pattern::ignoring_case(action).matches("sts:assumerole");
     statement.actions().is_none_or(|list| list.into_iter().any(assumes))
 }
 

@@ -5,41 +5,57 @@ use crate::Document;
 use crate::normal::{self, Atom};
 use crate::statement::{Effect, Statement};
 
-pub(super) fn check(statement: &Statement<'_>, document: &Document) -> Option<Finding> {
+/// For each statement what makes it idle, if anything does.
+pub(super) fn check(document: &Document) -> Vec<Option<Finding>> {
     let partition = normal::partition(&[document]);
-    let atoms = normal::atoms(statement, partition);
-    if atoms.is_empty() {
-        return None;
-    }
-    let by = |effect: Effect, other: &Statement<'_>| {
-        other.index() != statement.index()
-            && other.effect() == effect
-            && covers(&normal::atoms(other, partition), &atoms)
-    };
-    if statement.effect() == Effect::Allow
-        && let Some(refusal) = document.statements().find(|other| by(Effect::Deny, other))
-    {
-        let message = format!("never grants anything: {} refuses all of it", name(&refusal));
-        return Some(Finding::new(Code::Unreachable, statement.pointer(), message, "remove one of the two"));
-    }
-    // Of two that say the same, the first is the one to keep.
-    let other = document.statements().find(|other| {
-        by(statement.effect(), other)
-            && (other.index() < statement.index() || !covers(&atoms, &normal::atoms(other, partition)))
-    })?;
-    let message = format!("adds nothing: {} says the same or more", name(&other));
-    Some(Finding::new(Code::Redundant, statement.pointer(), message, "remove it"))
+    let all: Vec<_> = document
+        .statements()
+        .map(|statement| Taken { statement, atoms: normal::atoms(&statement, partition) })
+        .collect();
+    all.iter().map(|taken| taken.idle(&all)).collect()
 }
 
-/// Whether the atoms of one statement reach as far as those of another, whatever the effects.
-fn covers(wide: &[Atom], narrow: &[Atom]) -> bool {
-    narrow
-        .iter()
-        .all(|atom| wide.iter().any(|other| Atom { effect: atom.effect, ..other.clone() }.covers(atom)))
+/// A statement, taken apart.
+struct Taken<'a> {
+    statement: Statement<'a>,
+    atoms: Vec<Atom>,
 }
 
-fn name(statement: &Statement<'_>) -> String {
-    statement
-        .sid()
-        .map_or_else(|| format!("statement {}", statement.index()), |sid| format!("statement `{sid}`"))
+impl Taken<'_> {
+    fn idle(&self, all: &[Self]) -> Option<Finding> {
+        if self.atoms.is_empty() {
+            return None;
+        }
+        let by = |effect: Effect| {
+            all.iter().filter(move |other| {
+                other.statement.index() != self.statement.index()
+                    && other.statement.effect() == effect
+                    && other.covers(self)
+            })
+        };
+        let at = self.statement.pointer();
+        if self.statement.effect() == Effect::Allow
+            && let Some(refusal) = by(Effect::Deny).next()
+        {
+            let message = format!("never grants anything: {} refuses all of it", refusal.name());
+            return Some(Finding::new(Code::Unreachable, at, message, "remove one of the two"));
+        }
+        // Of two that say the same, the first is the one to keep.
+        let other = by(self.statement.effect())
+            .find(|other| other.statement.index() < self.statement.index() || !self.covers(other))?;
+        let message = format!("adds nothing: {} says the same or more", other.name());
+        Some(Finding::new(Code::Redundant, at, message, "remove it"))
+    }
+
+    /// Whether this reaches as far as the other, whatever the effects.
+    fn covers(&self, other: &Self) -> bool {
+        other.atoms.iter().all(|atom| self.atoms.iter().any(|wide| wide.reaches(atom)))
+    }
+
+    fn name(&self) -> String {
+        self.statement.sid().map_or_else(
+            || format!("statement {}", self.statement.index()),
+            |sid| format!("statement `{sid}`"),
+        )
+    }
 }

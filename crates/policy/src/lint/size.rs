@@ -27,6 +27,8 @@ pub(super) fn check(document: &Document, kind: Kind<'_>) -> Vec<Finding> {
     let (quota, what) = match kind {
         Kind::Trust { .. } => (TRUST_POLICY_QUOTA_CHARS, "trust policy"),
         Kind::Identity => (MANAGED_POLICY_QUOTA_CHARS, "managed policy"),
+        // Each service has its own.
+        Kind::Resource { .. } => (WIRE_LIMIT_CHARS, "policy on a resource"),
     };
     if document.to_string().chars().count() > WIRE_LIMIT_CHARS {
         let message = format!("the policy is {size} characters long; the IAM API takes {WIRE_LIMIT_CHARS}");
@@ -36,7 +38,7 @@ pub(super) fn check(document: &Document, kind: Kind<'_>) -> Vec<Finding> {
             format!("the policy is {size} characters long without white space; a {what} may have {quota}");
         let hint = match kind {
             Kind::Trust { .. } => "shorten it, or ask AWS for a higher quota on the length of trust policies",
-            Kind::Identity => "divide it into several policies",
+            Kind::Identity | Kind::Resource { .. } => "divide it into several policies",
         };
         findings.push(Finding::new(Code::OverQuota, "", message, hint));
     }
