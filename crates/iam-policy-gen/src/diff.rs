@@ -1,0 +1,30 @@
+//! `diff`: how two policies differ in meaning.
+
+use std::io::{Read, Write};
+
+use config::{Fault, Outcome, Output};
+use policy::compare::{self, VerdictKind};
+
+use crate::args::Diff;
+use crate::source;
+
+/// Prints `{"verdict":…,"reasons":[…]}`; incomplete on drift.
+pub(crate) fn run<W: Write>(
+    args: &Diff,
+    stdin: &mut dyn Read,
+    output: &mut Output<W>,
+) -> Result<Outcome, Fault> {
+    if args.live == "-" && args.wanted == "-" {
+        return Err(Fault::usage("both policies are to come from stdin")
+            .with_hint("give at least one as a file: … | iam-policy-gen diff - wanted.json"));
+    }
+    let kind = args.kind;
+    let live = source::policy(&args.live, Some(kind), stdin)?;
+    let wanted = source::policy(&args.wanted, Some(kind), stdin)?;
+    let comparison = compare::documents(&live.document, &wanted.document);
+    output.document(&comparison)?;
+    match comparison.verdict {
+        VerdictKind::InSync | VerdictKind::Cosmetic => Ok(Outcome::Done),
+        VerdictKind::Drift => Ok(Outcome::Incomplete),
+    }
+}

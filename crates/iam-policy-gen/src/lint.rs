@@ -1,0 +1,54 @@
+//! `lint`: what is wrong with a policy, one line a finding.
+
+use std::io::{Read, Write};
+
+use config::{Fault, Outcome, Output};
+use policy::lint::{self, Finding, Severity};
+use serde::Serialize;
+
+use crate::args::{Kind, Lint};
+use crate::source;
+
+/// A line of output.
+#[derive(Serialize)]
+struct Line<'a> {
+    policy: &'a str,
+    code: lint::Code,
+    severity: Severity,
+    pointer: &'a str,
+    message: &'a str,
+    hint: &'a str,
+}
+
+/// Prints every finding; incomplete unless there are only suggestions.
+pub(crate) fn run<W: Write>(
+    args: &Lint,
+    stdin: &mut dyn Read,
+    output: &mut Output<W>,
+) -> Result<Outcome, Fault> {
+    let mut outcome = Outcome::Done;
+    for found in source::policies(&args.policy, args.kind, stdin)? {
+        let kind = match found.kind {
+            Kind::Trust => {
+                lint::Kind::Trust { account: args.account.as_ref().map(config::names::AccountId::as_str) }
+            }
+            Kind::Identity => lint::Kind::Identity,
+        };
+        for finding in lint::lint(&found.document, kind) {
+            let Finding { code, severity, pointer, message, hint } = &finding;
+            if *severity > Severity::Suggestion {
+                outcome = Outcome::Incomplete;
+            }
+            output.line(&Line {
+                policy: &found.name,
+                code: *code,
+                severity: *severity,
+                pointer,
+                message,
+                hint,
+            })?;
+        }
+    }
+    output.flush()?;
+    Ok(outcome)
+}
