@@ -121,8 +121,9 @@ impl Engine {
         let mut input = Input::parse(request.body)?;
         let name = input.required_text("ConsumerName", &NAME)?;
         let arn = input.required_text("StreamARN", &STREAM_ARN)?;
-        let tags = tags::read(&mut input)?.unwrap_or_default();
+        let tags = tags::read(&mut input)?;
         input.check()?;
+        let tags = tags::first(tags)?;
         let stream = self.stream_of_arn(&arn)?;
         let ready_ms = request.now_ms.saturating_add(millis(self.options().create_delay));
         let consumer = self.on_stream(&stream, request.now_ms, |stream| {

@@ -29,8 +29,9 @@ impl Engine {
         let max_record_kib = input.integer("MaxRecordSizeInKiB", 1024..=10_240)?;
         let warm_mibps = input.count("WarmThroughputMiBps", 0)?;
         let distribution = input.choice("RecordDistributionStrategy", &DISTRIBUTIONS)?;
-        let tags = tags::read(&mut input)?.unwrap_or_default();
+        let tags = tags::read(&mut input)?;
         input.check()?;
+        let tags = tags::first(tags)?;
         if mode == Mode::OnDemand && shard_count.is_some() {
             return Err(validation("ShardCount must not be specified for a stream in On-Demand mode."));
         }

@@ -78,23 +78,20 @@ impl ShardLimiter {
     /// Whether a `GetShardIterator` call may go ahead; counts it if so.
     pub(super) fn iterator(&mut self, rates: &Rates, now_ms: u64) -> bool {
         self.iterators.refill(rates.iterators_per_second, rates.iterators_per_second, now_ms);
-        let free = self.iterators.holds(1);
-        if free {
-            self.iterators.take(1);
-        }
-        free
+        self.iterators.take_one()
     }
 }
 
+/// An amount that is used up and comes back with time.
 #[derive(Debug, Default)]
-struct Bucket {
+pub(super) struct Bucket {
     thousandths: i64,
     /// None until the first use, which finds the bucket full.
     refilled_ms: Option<u64>,
 }
 
 impl Bucket {
-    fn refill(&mut self, per_second: u32, capacity: u32, now_ms: u64) {
+    pub(super) fn refill(&mut self, per_second: u32, capacity: u32, now_ms: u64) {
         let full = i64::from(capacity) * 1_000;
         self.thousandths = match self.refilled_ms {
             None => full,
@@ -113,6 +110,15 @@ impl Bucket {
 
     fn take(&mut self, amount: usize) {
         self.thousandths -= thousandths(amount);
+    }
+
+    /// Takes one, if there is one.
+    pub(super) fn take_one(&mut self) -> bool {
+        let enough = self.holds(1);
+        if enough {
+            self.take(1);
+        }
+        enough
     }
 
     fn empty(&mut self) {

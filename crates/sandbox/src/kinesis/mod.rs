@@ -20,6 +20,7 @@ mod limits;
 mod list_shards;
 mod options;
 mod put;
+mod quotas;
 mod reshard;
 mod rule;
 mod sequence;
@@ -106,9 +107,7 @@ impl Engine {
     /// What the service would answer, faults included.
     pub fn call(&self, operation: &str, body: &[u8], caller: &Caller) -> Result<Vec<u8>, ServiceError> {
         let request = Request { body, caller, now_ms: self.now_ms() };
-        if let Some(error) = self.store().faults.refuse(operation) {
-            return Err(error);
-        }
+        self.admit(operation, request.now_ms)?;
         let answer = self.perform(operation, &request)?;
         match self.store().faults.lose_answer(operation) {
             Some(error) => Err(error),
@@ -153,6 +152,19 @@ impl Engine {
             "ListStreamConsumers" => self.list_consumers(request),
             _ => Err(error::error(error::UNKNOWN_OPERATION, "")),
         }
+    }
+
+    /// # Errors
+    /// The fault that waits for this operation, or `LimitExceededException` when it is called too often.
+    fn admit(&self, operation: &str, now_ms: u64) -> Result<(), ServiceError> {
+        let mut store = self.store();
+        if let Some(refused) = store.faults.refuse(operation) {
+            return Err(refused);
+        }
+        if self.options().enforce_limits {
+            store.quotas.call(operation, &self.options().account, now_ms)?;
+        }
+        Ok(())
     }
 
     /// Makes the engine misbehave, for tests of what a client does about it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fault::Faults;
+use super::quotas::Quotas;
 use super::stream::Stream;
 
 /// What the engine's one lock protects.
@@ -10,6 +11,7 @@ use super::stream::Stream;
 pub(super) struct Store {
     pub(super) streams: Streams,
     pub(super) faults: Faults,
+    pub(super) quotas: Quotas,
 }
 
 /// All streams of the account, by name.

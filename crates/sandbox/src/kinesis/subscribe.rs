@@ -74,6 +74,8 @@ struct Feed {
     started_ms: u64,
     /// The index of the next record to send.
     next: u64,
+    /// When the consumer's share of the shard's rate allows the next event.
+    free_ms: u64,
     stage: Stage,
 }
 
@@ -102,9 +104,7 @@ impl Engine {
     /// a position that does not exist, a subscription too soon after the last.
     pub fn subscribe(&self, body: &[u8], caller: &Caller) -> Result<Subscription, ServiceError> {
         let now_ms = self.now_ms();
-        if let Some(refused) = self.store().faults.refuse("SubscribeToShard") {
-            return Err(refused);
-        }
+        self.admit("SubscribeToShard", now_ms)?;
         let feed = self.open_feed(body, caller, now_ms)?;
         self.shared.changed.notify_waiters();
         let frames = unfold(feed, |mut feed| async {
@@ -164,6 +164,7 @@ impl Engine {
                 serial,
                 started_ms: now_ms,
                 next,
+                free_ms: now_ms,
                 stage: Stage::Opening,
             })
         })
@@ -235,6 +236,9 @@ impl Feed {
             return Ok(Turn::End(None));
         }
         let Stage::Running(last_event_ms) = self.stage else { return Ok(Turn::End(None)) };
+        if options.enforce_limits && now_ms < self.free_ms {
+            return Ok(Turn::Wait(Duration::from_millis((self.free_ms - now_ms).min(left_ms))));
+        }
 
         let mut guard = engine.store();
         let store = &mut *guard;
@@ -281,6 +285,8 @@ impl Feed {
 
         let frame = event_stream::event(wire::body(&event)?)?;
         self.next = page.next;
+        let rate = u64::from(options.rates.read_bytes_per_second).max(1);
+        self.free_ms = now_ms + u64::try_from(page.bytes()).unwrap_or(u64::MAX).saturating_mul(1_000) / rate;
         if page.end.is_some() {
             return Ok(Turn::End(Some(frame)));
         }

@@ -79,6 +79,13 @@ fn read_keys(input: &mut Input) -> Result<Vec<String>, ServiceError> {
     Ok(keys)
 }
 
+/// The tags of a new resource, if they are not too many.
+pub(super) fn first(tags: Option<Tags>) -> Result<Tags, ServiceError> {
+    let mut first = Tags::new();
+    add(&mut first, tags.unwrap_or_default())?;
+    Ok(first)
+}
+
 fn add(tags: &mut Tags, more: Tags) -> Result<(), ServiceError> {
     let new = more.keys().filter(|key| !tags.contains_key(*key)).count();
     if tags.len() + new > TAG_LIMIT {

@@ -163,6 +163,26 @@ async fn a_quiet_subscription_beats_and_ends_after_its_time() {
 }
 
 #[tokio::test]
+async fn a_consumer_gets_two_mib_a_second_when_limits_are_enforced() {
+    let options = Options {
+        enforce_limits: true,
+        subscription_heartbeat: Duration::from_millis(1),
+        ..Options::default()
+    };
+    let (scene, consumer) = scene_with(options);
+    for data in ["x", "y", "z"] {
+        scene.put("a", &data.repeat(1024 * 1024 - 1));
+    }
+    let mut subscription = open(&scene, &ask(&consumer, 0, &trim_horizon())).await;
+    assert_eq!(payloads(&event(&mut subscription).await).len(), 2);
+    let early = tokio::time::timeout(Duration::from_millis(20), event(&mut subscription)).await;
+    assert!(early.is_err(), "the rest came at once");
+    scene.clock.advance(Duration::from_secs(1));
+    scene.put("a", "wakes it");
+    assert_eq!(payloads(&event(&mut subscription).await).len(), 2);
+}
+
+#[tokio::test]
 async fn the_end_of_a_shard_names_its_children_and_ends_the_subscription() {
     let (scene, consumer) = scene_with(Options::default());
     scene.put("a", "last");

@@ -88,13 +88,18 @@ fn a_shard_gives_five_iterators_a_second() {
 
 #[test]
 fn streams_are_made_five_at_a_time() {
-    let scene = Scene::with(Options { enforce_limits: true, ..Options::default() });
+    let create_delay = Duration::from_secs(10);
+    let scene = Scene::with(Options { enforce_limits: true, create_delay, ..Options::default() });
     for name in ["a", "b", "c", "d", "e"] {
         scene.ok("CreateStream", &json!({ "StreamName": name, "ShardCount": 1 }));
     }
     let sixth = json!({ "StreamName": "f", "ShardCount": 1 });
-    assert_eq!(scene.code("CreateStream", &sixth), "LimitExceededException");
-    scene.settle();
+    let (code, message) = scene.fails("CreateStream", &sixth);
+    assert_eq!((code.as_str(), message.starts_with("Rate exceeded")), ("LimitExceededException", true));
+    scene.clock.advance(Duration::from_secs(1));
+    let (code, message) = scene.fails("CreateStream", &sixth);
+    assert_eq!((code.as_str(), message.contains("CREATING")), ("LimitExceededException", true));
+    scene.clock.advance(create_delay);
     scene.ok("CreateStream", &sixth);
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod lifecycle;
 mod limits;
 mod listing;
+mod load;
 mod putting;
 mod reading;
 mod resharding;

@@ -121,7 +121,7 @@ fn the_shard_count_at_most_doubles_and_at_most_halves() {
 }
 
 /// Reads everything there is by following iterators and children, as a consumer would.
-fn follow(scene: &Scene, roots: &[u32]) -> Vec<String> {
+pub(crate) fn follow(scene: &Scene, roots: &[u32]) -> Vec<String> {
     let mut waiting: Vec<String> = roots.iter().map(|shard| shard_id(*shard)).collect();
     let mut parents_left: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut read = Vec::new();
