@@ -41,8 +41,10 @@ use workspace::Workspace;
 
 const EXAMPLES: &str = "\
 Examples:
-  dbx-cred ensure kinesis-sensor-credential --role-arn arn:aws:iam::123456789012:role/databricks-kinesis-role
-  iam-role show databricks-kinesis-role | dbx-cred ensure kinesis-sensor-credential | trust-sync | dbx-cred validate
+  dbx-cred ensure kinesis-sensor-credential \\
+      --role-arn arn:aws:iam::123456789012:role/databricks-kinesis-role
+  iam-role show databricks-kinesis-role | dbx-cred ensure \\
+      kinesis-sensor-credential | trust-sync | dbx-cred validate
   dbx-cred list
   dbx-cred token kinesis-sensor-credential --format env
   dbx-cred delete kinesis-sensor-credential --yes";
