@@ -1,17 +1,28 @@
 //! The command line.
 
+use std::time::Duration;
+
 use clap::Parser;
 use config::args::{AwsArgs, ProcessArgs};
+use config::duration;
 use config::fault::EXIT_CODES;
 use config::names::ShardId;
 use config::process::Tool;
 use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, STREAM, TIMEOUT};
 use jiff::ZonedDateTime;
+use regex::bytes::Regex;
 
+use crate::choice::Condition;
+use crate::decode::Decode;
+use crate::moment;
+use crate::path::Path;
+use crate::plan::Until;
 use crate::position::Position;
+use crate::template::{self, Template};
 
 const WHERE: &str = "Where to read";
 const ENDING: &str = "When to end";
+const CHOOSING: &str = "What to choose";
 const SHOWING: &str = "What to print";
 
 const EXAMPLES: &str = "\
@@ -25,6 +36,7 @@ Examples:
 
 /// Looks into the shards of a Kinesis stream
 #[derive(Parser, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag; clap's groups keep them apart")]
 #[command(
     name = "kpeek",
     version,
@@ -44,23 +56,57 @@ pub struct Args {
     /// Read only this shard, e.g. 2 or shardId-000000000002; may be repeated
     #[arg(long, value_name = "SHARD", help_heading = WHERE)]
     pub(crate) shard: Vec<ShardId>,
+    /// Read only the records with this partition key, and only the shards that they are in
+    #[arg(long, value_name = "TEXT", conflicts_with = "shard", help_heading = WHERE)]
+    pub(crate) key: Option<String>,
     /// Take the stream from the connection document FILE; `-` is stdin
     #[arg(long, value_name = "FILE", help_heading = WHERE)]
     pub(crate) doc: Option<String>,
+    /// Order the shards by arrival time, holding records back for as long as WINDOW [default window: 5s]
+    #[arg(long, value_name = "WINDOW", num_args = 0..=1, default_missing_value = "5s", require_equals = true, value_parser = duration::parse, help_heading = WHERE)]
+    pub(crate) merge: Option<Duration>,
 
     /// Go on reading what arrives, until Ctrl-C
-    #[arg(long, short, help_heading = ENDING)]
+    #[arg(long, short, group = "ending", help_heading = ENDING)]
     pub(crate) follow: bool,
+    /// End at this TIME of arrival, which may be in the future, or when caught-up [default: caught-up]
+    #[arg(long, value_name = "TIME", group = "ending", value_parser = until, help_heading = ENDING)]
+    pub(crate) until: Option<Until>,
+    /// Follow for this long, e.g. 30s
+    #[arg(long = "for", value_name = "DURATION", group = "ending", value_parser = duration::parse, help_heading = ENDING)]
+    pub(crate) duration: Option<Duration>,
     /// End after this many records
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = ENDING)]
     pub(crate) count: Option<u64>,
 
-    /// Print payloads only, one a line
+    /// Show only payloads that this regular expression matches
+    #[arg(long = "match", value_name = "REGEX", help_heading = CHOOSING)]
+    pub(crate) pattern: Option<Regex>,
+    /// Show only JSON payloads for which this jq filter holds, e.g. '.temperature_celsius > -10'
+    #[arg(long = "where", value_name = "FILTER", value_parser = Condition::parse, help_heading = CHOOSING)]
+    pub(crate) condition: Option<Condition>,
+    /// Show only these fields of JSON payloads, e.g. sensor_id,location.room
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = CHOOSING)]
+    pub(crate) fields: Vec<Path>,
+
+    /// Unpack payloads [default: none for envelopes and --raw, which copy; auto for everything else]
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = SHOWING)]
+    pub(crate) decode: Option<Decode>,
+    /// Print payloads only, each followed by --delimiter
     #[arg(long, group = "form", help_heading = SHOWING)]
     pub(crate) raw: bool,
+    /// What follows each payload of --raw; knows \n, \t, \0 [default: \n]
+    #[arg(long, value_name = "TEXT", requires = "raw", value_parser = template::delimiter, help_heading = SHOWING)]
+    pub(crate) delimiter: Option<Vec<u8>>,
     /// Print a table for people, as wide as the terminal (or COLUMNS)
     #[arg(long, group = "form", help_heading = SHOWING)]
     pub(crate) table: bool,
+    /// Print CSV with a header; --fields become columns
+    #[arg(long, group = "form", help_heading = SHOWING)]
+    pub(crate) csv: bool,
+    /// Print a line a record, e.g. '{arrived_at} {partition_key} {.temperature_celsius}'
+    #[arg(long, value_name = "TEMPLATE", group = "form", help_heading = SHOWING)]
+    pub(crate) format: Option<Template>,
 
     #[command(flatten)]
     pub(crate) process: ProcessArgs,
@@ -83,7 +129,7 @@ impl Tool for Args {
             Asked::new(PROFILE, self.aws.profile.as_deref()),
             Asked::new(REGION, self.aws.region.as_deref()),
             Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
-            Asked::new(TIMEOUT, self.aws.timeout.map(config::duration::show).as_deref()),
+            Asked::new(TIMEOUT, self.aws.timeout.map(duration::show).as_deref()),
             Asked::new(ERRORS, None),
         ]
     }
@@ -91,4 +137,11 @@ impl Tool for Args {
 
 fn position(text: &str) -> Result<Position, String> {
     Position::parse(text, &ZonedDateTime::now())
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    match text {
+        "caught-up" => Ok(Until::CaughtUp),
+        time => moment::parse(time, &ZonedDateTime::now()).map(Until::Arrived),
+    }
 }

@@ -9,14 +9,21 @@
 //! `json` is the payload itself, byte for byte; `text` is any other UTF-8, JSON with line breaks included; `bytes` is
 //! base64. So `kpeek … | kput --input envelope` puts exactly what was read.
 
+mod answer;
 mod args;
+mod body;
 mod cell;
+mod choice;
+mod csv;
+mod decode;
 mod envelope;
+mod fields;
 mod form;
 mod lineage;
 mod moment;
 mod outlet;
 mod pace;
+mod path;
 mod payload;
 mod peek;
 mod plan;
@@ -27,6 +34,7 @@ mod shard;
 mod sink;
 mod stamp;
 mod table;
+mod template;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -42,10 +50,14 @@ use jiff::tz::TimeZone;
 
 pub use args::Args;
 
+use crate::choice::Choice;
+use crate::csv::Csv;
+use crate::decode::Decode;
+use crate::envelope::Envelope;
 use crate::form::Form;
 use crate::outlet::Outlet;
 use crate::peek::Peek;
-use crate::plan::Plan;
+use crate::plan::{Plan, Until};
 use crate::position::Position;
 use crate::read::Reader;
 use crate::sink::Sink;
@@ -82,14 +94,21 @@ pub async fn run<W: Write + Send + 'static>(
     world: &World,
     output: W,
 ) -> Result<Outcome, Fault> {
+    let until = match (args.until, args.follow || args.duration.is_some()) {
+        (Some(until), _) => until,
+        (None, true) => Until::Stopped,
+        (None, false) => Until::CaughtUp,
+    };
     let plan = Plan {
         origin: args.from.clone().unwrap_or(Position::TrimHorizon),
         named: args.shard.clone(),
-        follow: args.follow,
+        hash: args.key.as_deref().map(choice::hash_of_key),
+        until,
+        deadline: args.duration.map(|duration| peek::now() + duration),
         began: Timestamp::now(),
     };
     let reader = Reader::new(client, aws, stream);
-    let sink = Sink::new(form_of(args, stream, world), args.count);
+    let sink = sink_of(args, stream, until, world);
     let shards = tokio::select! {
         shards = reader.shards(plan.listing()) => shards?,
         () = world.interrupt.asked() => return Ok(Outcome::Interrupted),
@@ -98,13 +117,33 @@ pub async fn run<W: Write + Send + 'static>(
     Peek::new(&plan, world, lineage, sink, Outlet::new(output)).run(&reader).await
 }
 
+fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink {
+    let mut sink = Sink::new(form_of(args, stream, world));
+    let copies = matches!(sink.form, Form::Envelope(_) | Form::Raw(_));
+    sink.decode = args.decode.unwrap_or(if copies { Decode::None } else { Decode::Auto });
+    sink.choice =
+        Choice { key: args.key.clone(), pattern: args.pattern.clone(), condition: args.condition.clone() };
+    if !args.csv {
+        sink.fields.clone_from(&args.fields);
+    }
+    sink.left = args.count;
+    if let Until::Arrived(time) = until {
+        sink.end_at(time);
+    }
+    sink
+}
+
 fn form_of(args: &Args, stream: &StreamRef, world: &World) -> Form {
     if args.raw {
-        Form::Raw(b"\n".to_vec())
+        Form::Raw(args.delimiter.clone().unwrap_or_else(|| b"\n".to_vec()))
     } else if args.table {
         Form::Table(Table::new(columns(world), TimeZone::system()))
+    } else if args.csv {
+        Form::Csv(Csv::new(args.fields.clone()))
+    } else if let Some(template) = &args.format {
+        Form::Template(stream.name().clone(), template.clone())
     } else {
-        Form::envelope(stream.name())
+        Form::Envelope(Envelope::new(stream.name()))
     }
 }
 

@@ -8,16 +8,16 @@ use config::names::ShardId;
 use config::{Fault, OutError, Outcome, World};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time;
 
+use crate::answer::Answer;
 use crate::lineage::{Lineage, Shard};
 use crate::outlet::Outlet;
-use crate::plan::Plan;
+use crate::plan::{Plan, Until};
 use crate::position::Position;
 use crate::read::{Listing, Reader, Refusal};
-use crate::record::Page;
-use crate::shard::{Reading, Step};
+use crate::shard::{Progress, Reading, Step};
 use crate::sink::Sink;
 
 /// Requests under way at once: enough to hide the network, few enough to bound the memory that answers take.
@@ -29,6 +29,9 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Reads a second of shards with nothing new, all of them together, so that a thousand idle shards cost next to nothing.
 const IDLE_READS_PER_SECOND: u32 = 100;
+
+/// How long after its time of arrival a record may become readable.
+const LATE_RECORDS: SignedDuration = SignedDuration::from_secs(1);
 
 /// Requests in a row that may fail before a shard is given up, unless the stream is followed.
 const PATIENCE: u32 = 8;
@@ -54,24 +57,24 @@ enum Request {
     Listing(u32),
 }
 
-enum Answer {
+enum Reply {
     Iterator(ShardId, Timestamp, Result<String, Refusal>),
-    Records(ShardId, Result<Page, Refusal>),
+    Records(ShardId, Result<Vec<u8>, Refusal>),
     Listing(u32, Result<Vec<Shard>, Fault>),
 }
 
-async fn ask(reader: &Reader, request: Request) -> Answer {
+async fn ask(reader: &Reader, request: Request) -> Reply {
     match request {
         Request::Iterator(shard, position) => {
             let asked_at = Timestamp::now();
             let answer = reader.iterator(&shard, &position).await;
-            Answer::Iterator(shard, asked_at, answer)
+            Reply::Iterator(shard, asked_at, answer)
         }
         Request::Records(shard, iterator) => {
             let answer = reader.records(&shard, iterator).await;
-            Answer::Records(shard, answer)
+            Reply::Records(shard, answer)
         }
-        Request::Listing(attempt) => Answer::Listing(attempt, reader.shards(Listing::All).await),
+        Request::Listing(attempt) => Reply::Listing(attempt, reader.shards(Listing::All).await),
     }
 }
 
@@ -165,6 +168,7 @@ impl<'a> Peek<'a> {
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(Outcome::Interrupted),
+                () = sleep_until(self.plan.deadline.map(time::Instant::from_std)) => return Ok(Outcome::Done),
                 Some(answer) = under_way.next(), if !under_way.is_empty() => {
                     self.take(answer);
                     self.outlet.write(&mut self.out).await?;
@@ -220,41 +224,63 @@ impl<'a> Peek<'a> {
         }
     }
 
-    fn take(&mut self, answer: Answer) {
-        match answer {
-            Answer::Iterator(id, asked_at, Ok(iterator)) => {
+    fn take(&mut self, reply: Reply) {
+        match reply {
+            Reply::Iterator(id, asked_at, Ok(iterator)) => {
                 if let Some(reading) = self.readings.get_mut(&id) {
                     reading.iterator(iterator, asked_at);
                     // Before others that have not begun: what is begun is finished soon, and shows something.
                     self.ready.push_front(Errand::Shard(id));
                 }
             }
-            Answer::Records(id, Ok(page)) => self.page(&id, page),
-            Answer::Iterator(id, _, Err(refusal)) | Answer::Records(id, Err(refusal)) => {
+            Reply::Records(id, Ok(body)) => self.body(id, &body),
+            Reply::Iterator(id, _, Err(refusal)) | Reply::Records(id, Err(refusal)) => {
                 self.refused(id, refusal);
             }
-            Answer::Listing(attempt, listed) => self.listed(attempt, listed),
+            Reply::Listing(attempt, listed) => self.listed(attempt, listed),
         }
     }
 
-    fn page(&mut self, id: &ShardId, page: Page) {
-        self.sink.page(id, &page.records, &mut self.out);
+    fn body(&mut self, id: ShardId, body: &[u8]) {
+        let before = self.out.len();
+        let taken = Answer::parse(body).and_then(|answer| {
+            let may_hold_more = self.sink.answer(&id, &answer, &mut self.out)?;
+            Ok((may_hold_more, answer.progress(), answer.children))
+        });
+        match taken {
+            Ok((may_hold_more, progress, children)) => self.progress(&id, may_hold_more, progress, &children),
+            Err(fault) => {
+                // All of the answer comes again.
+                self.out.truncate(before);
+                self.refused(id, Refusal::Later(fault));
+            }
+        }
+    }
+
+    fn progress(&mut self, id: &ShardId, may_hold_more: bool, progress: Progress, children: &[Shard]) {
         let active = u32::try_from(self.lineage.reading()).unwrap_or(u32::MAX);
         let Some(reading) = self.readings.get_mut(id) else { return };
-        let is_empty = page.records.is_empty();
-        let is_newest = page.progress.behind_ms == 0;
+        let is_empty = progress.last.is_none();
+        let is_newest = progress.behind_ms == 0;
         // On a stream that is written to all the time an empty answer may never come; what arrived after we began was
         // not asked for.
-        let is_fresh = page.progress.last_arrived.is_some_and(|arrived| arrived >= self.plan.began);
-        if !reading.progress(page.progress) {
-            self.closed(id, &page.children);
-        } else if is_newest && is_empty && self.plan.follow {
-            reading.rest(now(), REST.max(Duration::from_secs(1) * active / IDLE_READS_PER_SECOND));
-            self.ready.push_back(Errand::Shard(id.clone()));
-        } else if is_newest && (is_empty || is_fresh) && !self.plan.follow {
-            tracing::debug!(shard = %id, "caught up");
+        let is_fresh = progress.last_arrived.is_some_and(|arrived| arrived >= self.plan.began);
+        let is_far_enough = match self.plan.until {
+            Until::CaughtUp => is_newest && (is_empty || is_fresh),
+            Until::Arrived(time) => is_newest && is_empty && Timestamp::now() >= time + LATE_RECORDS,
+            Until::Stopped => false,
+        };
+        if !may_hold_more {
+            self.lineage.end(id);
+        } else if !reading.progress(progress) {
+            self.closed(id, children);
+        } else if is_far_enough {
+            tracing::debug!(shard = %id, "read far enough");
             self.lineage.end(id);
         } else {
+            if is_newest && is_empty {
+                reading.rest(now(), REST.max(Duration::from_secs(1) * active / IDLE_READS_PER_SECOND));
+            }
             self.ready.push_back(Errand::Shard(id.clone()));
         }
     }
@@ -263,7 +289,7 @@ impl<'a> Peek<'a> {
     fn closed(&mut self, id: &ShardId, children: &[Shard]) {
         tracing::debug!(shard = %id, children = children.len(), "closed");
         if self.plan.follows_children() {
-            for child in children {
+            for child in children.iter().filter(|child| self.plan.wants(child)) {
                 self.lineage.add(child);
             }
             if children.is_empty() {
@@ -272,7 +298,7 @@ impl<'a> Peek<'a> {
                     self.ready.push_back(Errand::Listing(1));
                 }
             }
-        } else if self.plan.follow {
+        } else if self.plan.follows() {
             self.world.notes.say(format!("shard {id} is closed and read to its end"));
         }
         self.lineage.end(id);
@@ -281,7 +307,7 @@ impl<'a> Peek<'a> {
     fn listed(&mut self, attempt: u32, listed: Result<Vec<Shard>, Fault>) {
         match listed {
             Ok(shards) => {
-                self.lineage.add_descendants(&shards);
+                self.lineage.add_descendants(shards.iter().filter(|shard| self.plan.wants(shard)));
                 self.childless.retain(|closed| !shards.iter().any(|shard| shard.parents.contains(closed)));
             }
             Err(fault) => self.world.notes.warn(fault.to_text("kpeek").trim_start_matches("kpeek: ")),
@@ -289,7 +315,7 @@ impl<'a> Peek<'a> {
         if self.childless.is_empty() {
             return;
         }
-        if self.plan.follow && attempt < LISTINGS {
+        if self.plan.follows() && attempt < LISTINGS {
             self.waiting.insert((now() + REST * attempt, Errand::Listing(attempt + 1)));
         } else {
             // A stream that is being deleted closes its shards without children.
@@ -303,7 +329,7 @@ impl<'a> Peek<'a> {
         match refusal {
             Refusal::Expired => reading.expired(now),
             Refusal::Later(fault) => {
-                if !self.plan.follow && reading.failures() >= PATIENCE {
+                if !self.plan.follows() && reading.failures() >= PATIENCE {
                     return self.give_up(&id, fault);
                 }
                 reading.later(now, fastrand::f64());
@@ -333,7 +359,7 @@ impl<'a> Peek<'a> {
 }
 
 /// tokio's clock, which tests can turn forward.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     time::Instant::now().into_std()
 }
 

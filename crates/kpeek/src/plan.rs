@@ -1,5 +1,7 @@
 //! Which shards are to be read, decided from a listing and what was asked for.
 
+use std::time::Instant;
+
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
@@ -8,6 +10,17 @@ use crate::lineage::{Lineage, Shard};
 use crate::position::Position;
 use crate::read::Listing;
 
+/// When a shard has been read far enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When everything that was there is read.
+    CaughtUp,
+    /// When everything that arrived up to this time is read.
+    Arrived(Timestamp),
+    /// Never.
+    Stopped,
+}
+
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -15,8 +28,12 @@ pub(crate) struct Plan {
     pub(crate) origin: Position,
     /// The only shards to read; all when empty.
     pub(crate) named: Vec<ShardId>,
-    /// Whether to go on when everything was read.
-    pub(crate) follow: bool,
+    /// The hash key that a shard must take to be read.
+    pub(crate) hash: Option<u128>,
+    /// When to end.
+    pub(crate) until: Until,
+    /// When to end in any case.
+    pub(crate) deadline: Option<Instant>,
     /// When the run began.
     pub(crate) began: Timestamp,
 }
@@ -47,10 +64,9 @@ impl Plan {
         let mut lineage = Lineage::default();
         let mut chosen = Vec::new();
         for shard in shards {
-            let named = self.named.is_empty() || self.named.contains(&shard.id);
             // An emulator may list closed shards too; nothing arrives in them any more.
             let late = self.origin == Position::Latest && self.named.is_empty() && shard.closed;
-            if named && !late {
+            if self.wants(shard) && !late {
                 lineage.add(shard);
                 chosen.push(&shard.id);
             }
@@ -67,6 +83,18 @@ impl Plan {
             )));
         }
         Ok(lineage)
+    }
+
+    /// Whether records to show may be in this shard.
+    pub(crate) fn wants(&self, shard: &Shard) -> bool {
+        let is_named = self.named.is_empty() || self.named.contains(&shard.id);
+        let takes = |hash| shard.hashes.is_none_or(|hashes| hashes.contains(hash));
+        is_named && self.hash.is_none_or(takes)
+    }
+
+    /// Whether the run goes on when there is nothing new.
+    pub(crate) fn follows(&self) -> bool {
+        self.until != Until::CaughtUp
     }
 
     /// Whether the children of a shard that ends are to be read too: not when the shards were named.
@@ -92,7 +120,7 @@ mod tests {
     use config::names::ShardId;
     use jiff::Timestamp;
 
-    use super::Plan;
+    use super::{Plan, Until};
     use crate::lineage::Shard;
     use crate::position::Position;
     use crate::read::Listing;
@@ -103,7 +131,14 @@ mod tests {
 
     fn plan(origin: Position, named: &[usize]) -> Plan {
         let named = named.iter().map(|number| id(*number)).collect();
-        Plan { origin, named, follow: false, began: Timestamp::UNIX_EPOCH }
+        Plan {
+            origin,
+            named,
+            hash: None,
+            until: Until::CaughtUp,
+            deadline: None,
+            began: Timestamp::UNIX_EPOCH,
+        }
     }
 
     /// Shard 0 was split into 1 and 2.

@@ -1,26 +1,30 @@
 //! The requests to Kinesis: nothing else in this tool calls the SDK.
 
+use std::time::Duration;
+
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
-use aws_sdk_kinesis::types::{ChildShard, HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
 use aws_smithy_types::DateTime;
 use config::aws::{Aws, problem};
 use config::names::{ShardId, StreamRef};
 use config::{Fault, Kind};
 use jiff::Timestamp;
+use tokio::time;
 
+use crate::body::Stash;
 use crate::lineage::{HashRange, Shard};
 use crate::position::Position;
-use crate::record::{Page, Record};
-use crate::shard::Progress;
 
 /// Records a read may bring (GetRecords `Limit`, API model).
 const RECORDS_PER_READ: i32 = 10_000;
 
 /// Shards a page of a listing may bring (ListShards `MaxResults`, API model).
 const SHARDS_PER_PAGE: i32 = 1000;
+
+/// How long the body of an answer may take once it has begun.
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why a request brought nothing.
 #[derive(Debug)]
@@ -140,15 +144,22 @@ impl Reader {
         }
     }
 
-    /// The records behind an iterator of `shard`.
+    /// The body of an answer with the records behind an iterator of `shard`.
     ///
     /// # Errors
     /// Why there are none.
-    pub(crate) async fn records(&self, shard: &ShardId, iterator: String) -> Result<Page, Refusal> {
+    pub(crate) async fn records(&self, shard: &ShardId, iterator: String) -> Result<Vec<u8>, Refusal> {
+        let stash = Stash::default();
         let request = self.prompt.get_records().set_stream_arn(self.stream_arn());
-        match request.shard_iterator(iterator).limit(RECORDS_PER_READ).send().await {
-            Ok(answer) => page(answer).map_err(Refusal::Never),
-            Err(error) => Err(self.refusal(format!("failed to read shard {shard}"), &error)),
+        let request = request.shard_iterator(iterator).limit(RECORDS_PER_READ);
+        let doing = || format!("failed to read shard {shard}");
+        let sent = request.customize().interceptor(stash.clone()).send().await;
+        sent.map_err(|error| self.refusal(doing(), &error))?;
+        let broken = |cause: String| Refusal::Later(Fault::transient(doing()).with_cause(cause));
+        match time::timeout(BODY_TIMEOUT, stash.read()).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(broken(error.to_string())),
+            Err(_) => Err(broken("no answer in time".to_owned())),
         }
     }
 
@@ -217,63 +228,4 @@ fn hash_range(range: &HashKeyRange) -> Option<HashRange> {
         start: range.starting_hash_key().parse().ok()?,
         end: range.ending_hash_key().parse().ok()?,
     })
-}
-
-fn page(answer: GetRecordsOutput) -> Result<Page, Fault> {
-    let children = answer.child_shards().iter().map(child).collect::<Result<_, _>>()?;
-    let records: Vec<Record> = answer
-        .records
-        .into_iter()
-        .map(|record| Record {
-            sequence_number: record.sequence_number,
-            arrived_ms: record.approximate_arrival_timestamp.as_ref().map(arrived_ms),
-            partition_key: record.partition_key,
-            data: record.data.into_inner(),
-        })
-        .collect();
-    let last = records.last();
-    let progress = Progress {
-        last: last.map(|record| record.sequence_number.clone()),
-        last_arrived: last
-            .and_then(|record| record.arrived_ms)
-            .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
-        bytes: records.iter().map(|record| record.data.len()).sum(),
-        next: answer.next_shard_iterator,
-        behind_ms: answer.millis_behind_latest.unwrap_or_default(),
-    };
-    Ok(Page { records, progress, children })
-}
-
-fn child(child: &ChildShard) -> Result<Shard, Fault> {
-    Ok(Shard {
-        id: shard_id(child.shard_id())?,
-        parents: child.parent_shards().iter().map(|parent| shard_id(parent)).collect::<Result<_, _>>()?,
-        hashes: child.hash_key_range().and_then(hash_range),
-        closed: false,
-    })
-}
-
-/// Nanoseconds in a millisecond.
-const NANOS: u32 = 1_000_000;
-
-/// To the nearest millisecond: the wire carries seconds as a binary fraction, which often lies just below one.
-fn arrived_ms(time: &DateTime) -> i64 {
-    let millis = (time.subsec_nanos() + NANOS / 2) / NANOS;
-    time.secs() * 1000 + i64::from(millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_smithy_types::DateTime;
-
-    use super::arrived_ms;
-
-    #[test]
-    fn arrival_times_are_rounded_not_cut() {
-        for millis in [1_705_312_800_123_i64, 1_705_312_800_999, 1_705_312_800_001, 1_705_312_801_000] {
-            #[expect(clippy::cast_precision_loss, reason = "as the wire does")]
-            let seconds = millis as f64 / 1000.0;
-            assert_eq!(arrived_ms(&DateTime::from_secs_f64(seconds)), millis);
-        }
-    }
 }

@@ -2,31 +2,17 @@
 
 use config::names::ShardId;
 
-use crate::lineage::Shard;
-use crate::shard::Progress;
-
-/// A stored record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Record {
+/// A stored record, borrowed from the answer it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
     /// Its place in the shard.
-    pub(crate) sequence_number: String,
+    pub(crate) sequence_number: &'a str,
     /// When it arrived, in milliseconds since 1970.
     pub(crate) arrived_ms: Option<i64>,
     /// Its partition key; a stream that distributes records by itself has records without one.
-    pub(crate) partition_key: Option<String>,
+    pub(crate) partition_key: Option<&'a str>,
     /// What was put.
-    pub(crate) data: Vec<u8>,
-}
-
-/// One answer to a read.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Page {
-    /// The records, in the order of the shard.
-    pub(crate) records: Vec<Record>,
-    /// What the answer says of the shard.
-    pub(crate) progress: Progress,
-    /// The shards that this one became, when it is closed and the service says so.
-    pub(crate) children: Vec<Shard>,
+    pub(crate) data: &'a [u8],
 }
 
 /// What is shown: a record, or one of the records that were packed into it.

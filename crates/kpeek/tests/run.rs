@@ -1,5 +1,7 @@
 //! Whole runs against a scripted service: nothing lost, nothing repeated, parents before children.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 mod support;
 
 use std::sync::Arc;

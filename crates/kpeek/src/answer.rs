@@ -1,0 +1,210 @@
+//! The answer to a read, taken apart without copying what it holds.
+//!
+//! The SDK makes four allocations a record and decodes base64 byte by byte; on a long stream that is most of the work. So
+//! the body is kept as it came, and records are borrowed from it one after the other.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use config::Fault;
+use config::names::ShardId;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::lineage::{HashRange, Shard};
+use crate::record::Record;
+use crate::shard::Progress;
+
+/// A parsed answer.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    records: Vec<Entry<'a>>,
+    next: Option<String>,
+    behind_ms: i64,
+    /// The shards that this one became, when it is closed and the service says so.
+    pub(crate) children: Vec<Shard>,
+}
+
+/// GetRecords' output on the wire (Kinesis API, awsJson1.1).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    #[serde(borrow, default)]
+    records: Vec<Entry<'a>>,
+    next_shard_iterator: Option<String>,
+    #[serde(default)]
+    millis_behind_latest: i64,
+    child_shards: Option<Vec<Child>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    #[serde(borrow)]
+    sequence_number: Cow<'a, str>,
+    /// Seconds since 1970, with a fraction.
+    approximate_arrival_timestamp: Option<f64>,
+    #[serde(borrow)]
+    data: Cow<'a, str>,
+    #[serde(borrow)]
+    partition_key: Option<Text<'a>>,
+}
+
+/// A text that is borrowed where it has no escapes: inside an `Option`, serde borrows a plain `Cow` never.
+#[derive(Debug, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Child {
+    shard_id: ShardId,
+    parent_shards: Vec<ShardId>,
+    hash_key_range: Option<Range>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Range {
+    starting_hash_key: String,
+    ending_hash_key: String,
+}
+
+impl<'a> Answer<'a> {
+    /// Takes a body apart.
+    ///
+    /// # Errors
+    /// A transient fault when the body is not what GetRecords answers, as when a proxy cut it off.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        let output: Output<'_> = serde_json::from_slice(body)
+            .map_err(|error| Fault::transient("the service's answer cannot be read").with_cause(error))?;
+        let children = output.child_shards.unwrap_or_default().into_iter().map(|child| Shard {
+            id: child.shard_id,
+            parents: child.parent_shards,
+            hashes: child.hash_key_range.and_then(|range| {
+                let (start, end) =
+                    (range.starting_hash_key.parse().ok()?, range.ending_hash_key.parse().ok()?);
+                Some(HashRange { start, end })
+            }),
+            closed: false,
+        });
+        Ok(Self {
+            records: output.records,
+            next: output.next_shard_iterator,
+            behind_ms: output.millis_behind_latest,
+            children: children.collect(),
+        })
+    }
+
+    /// Hands out the records in the order of the shard, until `visit` says stop.
+    ///
+    /// # Errors
+    /// A transient fault when data is no base64.
+    pub(crate) fn each(&self, mut visit: impl FnMut(&Record<'_>) -> bool) -> Result<(), Fault> {
+        let mut data = Vec::new();
+        for entry in &self.records {
+            data.clear();
+            STANDARD.decode_vec(entry.data.as_bytes(), &mut data).map_err(|error| {
+                Fault::transient(format!("the data of record {} cannot be read", entry.sequence_number))
+                    .with_cause(error)
+            })?;
+            let record = Record {
+                sequence_number: &entry.sequence_number,
+                arrived_ms: entry.arrived_ms(),
+                partition_key: entry.partition_key.as_ref().map(|key| key.0.as_ref()),
+                data: &data,
+            };
+            if !visit(&record) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the answer says of the shard.
+    pub(crate) fn progress(&self) -> Progress {
+        let last = self.records.last();
+        Progress {
+            last: last.map(|entry| entry.sequence_number.clone().into_owned()),
+            last_arrived: last
+                .and_then(Entry::arrived_ms)
+                .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+            bytes: self.records.iter().map(|entry| entry.data.len() / 4 * 3).sum(),
+            next: self.next.clone(),
+            behind_ms: self.behind_ms,
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// To the nearest millisecond: the wire's binary fraction often lies just below one.
+    fn arrived_ms(&self) -> Option<i64> {
+        #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
+        self.approximate_arrival_timestamp.map(|seconds| (seconds * 1000.0).round() as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answer;
+    use crate::lineage::HashRange;
+
+    const BODY: &str = r#"{"Records":[
+        {"SequenceNumber":"49","ApproximateArrivalTimestamp":1.705312800123E9,"Data":"e30=","PartitionKey":"sensor_01"},
+        {"SequenceNumber":"50","Data":"\/w==","PartitionKey":"a\"b","EncryptionType":"KMS"},
+        {"SequenceNumber":"51","ApproximateArrivalTimestamp":1705312801,"Data":""}],
+        "MillisBehindLatest":7,"NextShardIterator":"n","ChildShards":null,"Novelty":{}}"#;
+
+    #[test]
+    fn records_are_handed_out_in_order() {
+        let answer = Answer::parse(BODY.as_bytes()).unwrap();
+        let mut seen = Vec::new();
+        answer
+            .each(|record| {
+                let key = record.partition_key.map(str::to_owned);
+                seen.push((record.sequence_number.to_owned(), record.arrived_ms, key, record.data.to_vec()));
+                true
+            })
+            .unwrap();
+        let wanted = [
+            ("49".to_owned(), Some(1_705_312_800_123), Some("sensor_01".to_owned()), b"{}".to_vec()),
+            ("50".to_owned(), None, Some("a\"b".to_owned()), b"\xff".to_vec()),
+            ("51".to_owned(), Some(1_705_312_801_000), None, Vec::new()),
+        ];
+        assert_eq!(seen, wanted);
+        let progress = answer.progress();
+        assert_eq!(
+            (progress.last.as_deref(), progress.next.as_deref(), progress.behind_ms),
+            (Some("51"), Some("n"), 7)
+        );
+    }
+
+    #[test]
+    fn a_closed_shard_names_its_children() {
+        let body = r#"{"Records":[],"ChildShards":[{"ShardId":"shardId-000000000002","ParentShards":["shardId-000000000000","shardId-000000000001"],"HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"340282366920938463463374607431768211455"}}]}"#;
+        let answer = Answer::parse(body.as_bytes()).unwrap();
+        assert_eq!(answer.children[0].parents.len(), 2);
+        assert_eq!(answer.children[0].hashes, Some(HashRange { start: 0, end: u128::MAX }));
+        assert_eq!(answer.progress().next, None);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_worth_another_try() {
+        for end in [0, 1, 30, BODY.len() - 1] {
+            let fault = Answer::parse(&BODY.as_bytes()[..end]).unwrap_err();
+            assert_eq!(fault.kind(), config::Kind::Transient);
+        }
+    }
+
+    #[test]
+    fn arrival_times_are_rounded_not_cut() {
+        for millis in [1_705_312_800_123_i64, 1_705_312_800_999, 1_705_312_800_001, 1_705_312_801_000] {
+            let (seconds, fraction) = (millis / 1000, millis % 1000);
+            let body = format!(
+                r#"{{"Records":[{{"SequenceNumber":"1","Data":"","ApproximateArrivalTimestamp":{seconds}.{fraction:03}}}]}}"#
+            );
+            let answer = Answer::parse(body.as_bytes()).unwrap();
+            assert_eq!(answer.progress().last_arrived.unwrap().as_millisecond(), millis);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Which items are shown: by partition key, by a pattern, by a condition on JSON fields.
+//!
+//! The condition is a jq filter, because people who read JSON in a terminal know jq; jaq is its maintained
+//! implementation in Rust, without C and without a process a record.
+
+use std::fmt;
+
+use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
+use jaq_json::Val;
+use md5::{Digest, Md5};
+use regex::bytes::Regex;
+
+use crate::record::Item;
+
+/// What an item must be like.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// Its partition key.
+    pub(crate) key: Option<String>,
+    /// What its payload must match.
+    pub(crate) pattern: Option<Regex>,
+    /// What must hold for its JSON payload.
+    pub(crate) condition: Option<Condition>,
+}
+
+impl Choice {
+    /// Whether the item is to be shown.
+    pub(crate) fn takes(&self, item: &Item<'_>) -> bool {
+        self.key.as_deref().is_none_or(|key| item.partition_key == Some(key))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(item.payload))
+            && self.condition.as_ref().is_none_or(|condition| condition.holds(item.payload))
+    }
+}
+
+/// Where a partition key lies: Kinesis takes its MD5 as a big-endian number.
+pub(crate) fn hash_of_key(key: &str) -> u128 {
+    u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
+}
+
+/// A jq filter whose first result decides: `false`, `null`, nothing and an error mean no.
+#[derive(Clone)]
+pub(crate) struct Condition {
+    text: String,
+    filter: std::sync::Arc<Filter<data::JustLut<Val>>>,
+}
+
+impl Condition {
+    /// Reads a filter such as `.temperature_celsius > -10`.
+    ///
+    /// # Errors
+    /// A sentence for the user that says where the text goes wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = |place: &str, what: String| {
+            let column = column_of(place, text);
+            format!(
+                "`{text}` is no jq filter: column {column}: {what}; write one like '.temperature_celsius > -10'"
+            )
+        };
+        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let arena = Arena::default();
+        let modules = Loader::new(defs).load(&arena, File { code: text, path: () }).map_err(|errors| {
+            let missing = |expected: &str, place: &str| wrong(place, format!("{expected} is missing"));
+            let first = match errors.into_iter().next() {
+                Some((_, load::Error::Lex(errors))) => {
+                    errors.first().map(|(expected, place)| missing(expected.as_str(), place))
+                }
+                Some((_, load::Error::Parse(errors))) => {
+                    errors.first().map(|(expected, place)| missing(expected.as_str(), place))
+                }
+                Some((_, load::Error::Io(_))) | None => None,
+            };
+            first.unwrap_or_else(|| wrong(text, "it includes another file".to_owned()))
+        })?;
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
+            let first = errors.into_iter().next().and_then(|(_, undefined)| undefined.into_iter().next());
+            first.map_or_else(
+                || wrong(text, "it cannot be compiled".to_owned()),
+                |(name, kind)| wrong(name, format!("there is no {} `{name}`", kind.as_str())),
+            )
+        })?;
+        Ok(Self { text: text.to_owned(), filter: std::sync::Arc::new(filter) })
+    }
+
+    fn holds(&self, payload: &[u8]) -> bool {
+        let Ok(value) = jaq_json::read::parse_single(payload) else { return false };
+        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
+        let first = self.filter.id.run((context, value)).map(unwrap_valr).next();
+        first.and_then(Result::ok).is_some_and(|value| !matches!(value, Val::Null | Val::Bool(false)))
+    }
+}
+
+/// The column, from 1, at which `place`, a part of `text`, begins; behind the end when it is no part of it.
+fn column_of(place: &str, text: &str) -> usize {
+    let offset = place.as_ptr().addr().checked_sub(text.as_ptr().addr());
+    let before = offset.and_then(|offset| text.get(..offset)).unwrap_or(text);
+    before.chars().count() + 1
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Condition").field(&self.text).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, hash_of_key};
+
+    #[test]
+    fn a_condition_holds_or_not() {
+        let reading = br#"{"sensor_id":"sensor_01","temperature_celsius":-18.2,"tags":["cold"]}"#;
+        for (filter, wanted) in [
+            (".temperature_celsius > -10", false),
+            (".temperature_celsius < -10", true),
+            (".temperature_celsius < -10 and .sensor_id == \"sensor_01\"", true),
+            (".sensor_id | test(\"^sensor_0\")", true),
+            (".tags | index(\"cold\")", true),
+            (".missing", false),
+            (".missing.deeper", false),
+            (".sensor_id.deeper", false),
+            ("empty", false),
+            ("0", true),
+            (".tags | any(. == \"warm\")", false),
+        ] {
+            assert_eq!(Condition::parse(filter).unwrap().holds(reading), wanted, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_meets_no_condition() {
+        let condition = Condition::parse("true").unwrap();
+        assert!(condition.holds(b"{}\n"));
+        assert!(!condition.holds(b"hello"));
+        assert!(!condition.holds(b"\xff"));
+        assert!(!condition.holds(b""));
+    }
+
+    #[test]
+    fn a_bad_filter_says_where() {
+        for (filter, wanted) in [
+            (".a >", "column 5"),
+            ("(.a", "column"),
+            (".a | nonsense", "`nonsense`"),
+            ("$x", "`$x`"),
+            ("\"open", "column"),
+        ] {
+            let said = Condition::parse(filter).unwrap_err();
+            assert!(said.contains("is no jq filter") && said.contains(wanted), "{filter}: {said}");
+        }
+    }
+
+    #[test]
+    fn keys_lie_where_kinesis_puts_them() {
+        // MD5 of the empty text is d41d8cd98f00b204e9800998ecf8427e.
+        assert_eq!(hash_of_key(""), 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e);
+    }
+}
