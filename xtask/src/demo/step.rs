@@ -42,6 +42,8 @@ impl Step {
         let mut child = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &format!("{{ {}\n}} 2>&1", self.command)])
             .current_dir(folder)
+            // What a step prints is read through a pipe, so the tools cannot see how wide the screen is.
+            .env("COLUMNS", (WIDTH - 20).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
