@@ -13,7 +13,7 @@ use super::iterator::Position;
 use super::list_shards::PageToken;
 use super::rule::{NAME, STREAM_ARN};
 use super::stream::stream_not_found;
-use super::{Caller, Engine};
+use super::{Caller, Engine, wire};
 
 /// The permission that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +61,7 @@ impl Engine {
     /// As [`Engine::authorisation`], and `SerializationException` when the body is not JSON.
     pub fn authorisation_of_body(&self, operation: &str, body: &[u8]) -> Result<Authorisation, ServiceError> {
         let body = if body.is_empty() { b"{}" } else { body };
-        let target = serde_json::from_slice(body).map_err(|reason| serialization(reason.to_string()))?;
-        self.authorisation_of(operation, &target)
+        self.authorisation_of(operation, &wire::read(body)?)
     }
 
     fn authorisation_of(&self, operation: &str, target: &Target<'_>) -> Result<Authorisation, ServiceError> {

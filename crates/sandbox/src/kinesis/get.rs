@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ServiceError;
 
-use super::error::{dry_run, serialization};
+use super::error::dry_run;
 use super::iterator::{Position, rate_exceeded, shard_of};
 use super::rule::{ITERATOR, STREAM_ARN};
 use super::sequence::SequenceNumber;
@@ -116,8 +116,7 @@ impl Ask {
 
 impl Engine {
     pub(super) fn get_records(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
-        let ask: Ask =
-            serde_json::from_slice(request.body).map_err(|reason| serialization(reason.to_string()))?;
+        let ask: Ask = wire::read(request.body)?;
         let position = self.open_iterator(ask.check()?)?;
         self.check_iterator_stream(&position, ask.stream_arn.as_deref())?;
 

@@ -11,6 +11,7 @@ use crate::error::ServiceError;
 use super::error::serialization;
 use super::rule::TextRule;
 use super::violation::Violations;
+use super::wire;
 
 /// The members of one request.
 #[derive(Debug)]
@@ -27,11 +28,7 @@ impl Input {
         if body.is_empty() {
             return Ok(Self::of(Map::new(), String::new()));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self::of(members, String::new())),
-            Ok(_) => Err(serialization("Start of structure or map was expected.")),
-            Err(error) => Err(serialization(format!("The request is not JSON: {error}"))),
-        }
+        Ok(Self::of(wire::read(body)?, String::new()))
     }
 
     fn of(members: Map<String, Value>, path: String) -> Self {

@@ -4,6 +4,7 @@
 //! is the gateway's business; [`Engine::authorisation`] tells it which action on which resource to ask about.
 //! The engine has no threads and no timers: delays, expiry and rates come from the clock at each request.
 
+mod account;
 mod authorise;
 mod consumer;
 mod create;
@@ -128,7 +129,7 @@ impl Engine {
             "ListStreams" => self.list_streams(request),
             "ListShards" => self.list_shards(request),
             "DescribeLimits" => self.describe_limits(request),
-            "DescribeAccountSettings" => describe::account_settings(),
+            "DescribeAccountSettings" => account::settings(),
             "SplitShard" => self.split_shard(request),
             "MergeShards" => self.merge_shards(request),
             "UpdateShardCount" => self.update_shard_count(request),

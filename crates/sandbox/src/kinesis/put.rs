@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::ServiceError;
 
@@ -55,13 +55,33 @@ struct Single<'a> {
 }
 
 /// What became of one record of a batch.
+#[derive(Debug)]
+enum Fate {
+    Stored(Stored),
+    Failed(Failed),
+}
+
 #[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Fate {
-    #[serde(rename_all = "PascalCase")]
-    Stored { sequence_number: SequenceNumber, shard_id: ShardId },
-    #[serde(rename_all = "PascalCase")]
-    Failed { error_code: Cow<'static, str>, error_message: String },
+#[serde(rename_all = "PascalCase")]
+struct Stored {
+    sequence_number: SequenceNumber,
+    shard_id: ShardId,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Failed {
+    error_code: Cow<'static, str>,
+    error_message: String,
+}
+
+impl Serialize for Fate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Stored(stored) => stored.serialize(serializer),
+            Self::Failed(failed) => failed.serialize(serializer),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -84,7 +104,7 @@ struct SingleAnswer {
 
 impl Engine {
     pub(super) fn put_records(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
-        let batch: Batch<'_> = parse(request.body)?;
+        let batch: Batch<'_> = wire::read(request.body)?;
         let mut violations = Violations::default();
         check_stream(&mut violations, batch.stream_name.as_ref(), batch.stream_arn.as_ref());
         let Some(entries) = batch.records else {
@@ -133,12 +153,12 @@ impl Engine {
             .into_iter()
             .map(|record| self.put(stream, record, &mut store.faults, now_ms))
             .collect::<Result<_, _>>()?;
-        let failed_record_count = records.iter().filter(|fate| matches!(fate, Fate::Failed { .. })).count();
+        let failed_record_count = records.iter().filter(|fate| matches!(fate, Fate::Failed(_))).count();
         Ok(BatchAnswer { failed_record_count, records, encryption_type })
     }
 
     pub(super) fn put_record(&self, request: &Request<'_>) -> Result<Vec<u8>, ServiceError> {
-        let single: Single<'_> = parse(request.body)?;
+        let single: Single<'_> = wire::read(request.body)?;
         let mut violations = Violations::default();
         check_stream(&mut violations, single.stream_name.as_ref(), single.stream_arn.as_ref());
         if let Some(number) = &single.sequence_number_for_ordering {
@@ -169,11 +189,11 @@ impl Engine {
         let Some(record) = incoming.pop() else { return Err(serialization("The request has no record.")) };
         let encryption_type = stream.key_id.is_some().then_some("KMS");
         match self.put(stream, record, &mut Faults::default(), request.now_ms)? {
-            Fate::Stored { sequence_number, shard_id } => {
+            Fate::Stored(Stored { sequence_number, shard_id }) => {
                 self.shared.changed.notify_waiters();
                 wire::body(&SingleAnswer { shard_id, sequence_number, encryption_type })
             }
-            Fate::Failed { error_code, error_message } => {
+            Fate::Failed(Failed { error_code, error_message }) => {
                 let status = super::error::status(&error_code);
                 Err(ServiceError::new(status, error_code, error_message))
             }
@@ -195,21 +215,20 @@ impl Engine {
         };
         let Some(id) = target.map(|shard| shard.id) else { return Err(no_shard()) };
         if let Some((code, message)) = faults.fail_record(id, &stream.name, &stream.account) {
-            return Ok(Fate::Failed { error_code: code, error_message: message });
+            return Ok(Fate::Failed(Failed { error_code: code, error_message: message }));
         }
         let Some(shard) = stream.shard_mut(id) else { return Err(no_shard()) };
         let options = self.options();
         if options.enforce_limits && !shard.limiter.write(&options.rates, record.size(), now_ms) {
             let message = rate_exceeded(id, &stream.name, &stream.account).message;
-            return Ok(Fate::Failed { error_code: THROUGHPUT_EXCEEDED.into(), error_message: message });
+            return Ok(Fate::Failed(Failed {
+                error_code: THROUGHPUT_EXCEEDED.into(),
+                error_message: message,
+            }));
         }
         let sequence_number = shard.push(record.partition_key, record.data, encrypted, now_ms);
-        Ok(Fate::Stored { sequence_number, shard_id: id })
+        Ok(Fate::Stored(Stored { sequence_number, shard_id: id }))
     }
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ServiceError> {
-    serde_json::from_slice(body).map_err(|reason| serialization(reason.to_string()))
 }
 
 fn no_shard() -> ServiceError {

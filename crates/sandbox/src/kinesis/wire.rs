@@ -4,14 +4,23 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::ServiceError;
 
-use super::error::{INTERNAL_FAILURE, error};
+use super::error::{INTERNAL_FAILURE, error, serialization};
 use super::hash::HashKeyRange;
 use super::sequence::SequenceNumber;
 use super::shard::{Record, Shard, ShardId};
+
+/// Reads a request's body, which has to be a JSON object.
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ServiceError> {
+    // A derived reader would take a list for a structure, member by member.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(serialization("The request must be a JSON object."));
+    }
+    serde_json::from_slice(body).map_err(|reason| serialization(reason.to_string()))
+}
 
 /// Writes an answer's body.
 pub(super) fn body<T: Serialize>(answer: &T) -> Result<Vec<u8>, ServiceError> {
@@ -132,5 +141,14 @@ mod tests {
     #[test]
     fn a_time_travels_in_seconds_and_keeps_its_milliseconds() {
         assert_eq!(body(&Timestamp(1_800_000_000_123)).unwrap(), b"1800000000.123");
+    }
+
+    #[test]
+    fn only_an_object_is_a_request() {
+        for body in ["", "null", "[]", "[\"orders\"]", "7", "{"] {
+            let refused = read::<serde_json::Value>(body.as_bytes()).unwrap_err();
+            assert_eq!(refused.code, "SerializationException", "{body}");
+        }
+        assert!(read::<serde_json::Value>(b" {}").is_ok());
     }
 }

@@ -4,6 +4,7 @@
 mod addressing;
 mod consumers;
 mod faults;
+mod hostile;
 mod lifecycle;
 mod limits;
 mod listing;
