@@ -81,7 +81,10 @@ mod tests {
     use crate::record::{HashKey, KeyAt, Record};
 
     fn item(bytes: &'static [u8], data_start: u32, key: KeyAt, hash: Option<HashKey>) -> Item {
-        Item::new(Record { number: 0, line: 1, bytes: Bytes::from_static(bytes), data_start, key, hash }, Instant::now())
+        Item::new(
+            Record { number: 0, line: 1, bytes: Bytes::from_static(bytes), data_start, key, hash },
+            Instant::now(),
+        )
     }
 
     #[test]

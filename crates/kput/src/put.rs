@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType};
-use aws_sdk_kinesis::Client;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use config::aws::{Aws, Problem, problem};
@@ -87,7 +87,11 @@ impl Put {
             // The records are in the body that replaces this one before it is signed.
             .set_records(Some(Vec::new()))
             .customize()
-            .mutate_request(move |request| *request.body_mut() = SdkBody::from(body.clone()))
+            .mutate_request(move |request| {
+                // The serialiser has set the length of the body that is replaced; it is signed and sent as it stands.
+                request.headers_mut().insert("content-length", body.len().to_string());
+                *request.body_mut() = SdkBody::from(body.clone());
+            })
             .send()
             .await;
         match answer {
@@ -130,7 +134,8 @@ impl Put {
                 let closed =
                     shard.sequence_number_range.is_some_and(|range| range.ending_sequence_number.is_some());
                 if let Some(range) = shard.hash_key_range
-                    && let (Ok(first), Ok(last)) = (range.starting_hash_key.parse(), range.ending_hash_key.parse())
+                    && let (Ok(first), Ok(last)) =
+                        (range.starting_hash_key.parse(), range.ending_hash_key.parse())
                     && !closed
                 {
                     shards.push(Shard { id: shard.shard_id, first, last });
@@ -145,7 +150,8 @@ impl Put {
     /// Bytes of the largest record the stream takes; when nobody may say, what any stream takes at most.
     pub async fn record_bytes(&self) -> usize {
         let (name, arn) = self.address();
-        let answer = self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn).send().await;
+        let answer =
+            self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn).send().await;
         let kib = answer
             .ok()
             .and_then(|answer| answer.stream_description_summary)
@@ -202,9 +208,10 @@ fn next(problem: &Problem) -> Next {
     match (problem.kind, problem.code.as_deref()) {
         (Kind::Transient, _) => Next::Again,
         // The stream, the keys or a payload: only the service knows which.
-        (Kind::Usage, Some("ValidationException" | "InvalidArgumentException" | "SerializationException")) => {
-            Next::Split
-        }
+        (
+            Kind::Usage,
+            Some("ValidationException" | "InvalidArgumentException" | "SerializationException"),
+        ) => Next::Split,
         (Kind::Refused, Some("RequestEntityTooLarge" | "RequestTooLarge")) => Next::Split,
         (Kind::Usage | Kind::Refused | Kind::Pipe | Kind::Interrupted, _) => Next::Stop,
     }

@@ -30,7 +30,12 @@ impl FromStr for PutRate {
         let amount = text.strip_suffix("/s").ok_or_else(wanted)?;
         let unit = UNITS.iter().find_map(|(unit, bytes)| Some((amount.strip_suffix(unit)?, *bytes)));
         let number = |digits: &str| {
-            digits.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0).ok_or_else(wanted)
+            digits
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite() && *number > 0.0)
+                .ok_or_else(wanted)
         };
         match unit {
             Some((digits, bytes)) => Ok(Self::Bytes(number(digits)? * bytes)),

@@ -78,7 +78,13 @@ pub struct Run<W: Write> {
 
 impl<W: Write> Run<W> {
     /// A run that has not begun.
-    pub fn new(put: Put, options: Options, receipts: Receipts<W>, notes: Notes, interrupt: Interrupt) -> Self {
+    pub fn new(
+        put: Put,
+        options: Options,
+        receipts: Receipts<W>,
+        notes: Notes,
+        interrupt: Interrupt,
+    ) -> Self {
         let now = Instant::now();
         Self {
             put: Arc::new(put),
@@ -120,7 +126,8 @@ impl<W: Write> Run<W> {
             let now = Instant::now();
             let room = self.flying.len() < self.options.in_flight && self.stop.is_none();
             let wake = if room { self.planner.wake(now) } else { None };
-            let open = !over && self.stop.is_none() && self.next < self.receipts.first_open().saturating_add(WINDOW);
+            let open =
+                !over && self.stop.is_none() && self.next < self.receipts.first_open().saturating_add(WINDOW);
             let asked: OptionFuture<_> = self.shards.as_mut().into();
             tokio::select! {
                 () = self.interrupt.asked(), if self.stop.is_none() => self.stop = Some(Stop::Interrupted),
@@ -218,7 +225,8 @@ impl<W: Write> Run<W> {
                 }
             },
         };
-        let throttled = |verdict: &&Verdict| matches!(verdict, Verdict::Failed(Failure { throttled: true, .. }));
+        let throttled =
+            |verdict: &&Verdict| matches!(verdict, Verdict::Failed(Failure { throttled: true, .. }));
         let throttled = verdicts.iter().filter(throttled).count();
         self.tally.throttled += throttled as u64;
         if throttled > 0 {
@@ -229,7 +237,11 @@ impl<W: Write> Run<W> {
                 Ended::Acked { item, shard, sequence } => {
                     self.tally.stored += 1;
                     self.tally.stored_bytes += item.record.size() as u64;
-                    self.receipt(item.record.number, item.record.line, Receipt::Stored { shard, sequence, sub: None });
+                    self.receipt(
+                        item.record.number,
+                        item.record.line,
+                        Receipt::Stored { shard, sequence, sub: None },
+                    );
                 }
                 Ended::GivenUp { item, failure } => self.give_up(&item.record, failure),
             }
@@ -332,18 +344,21 @@ impl<W: Write> Run<W> {
         self.notes.clear();
         self.tally.elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match self.options.stats {
-            StatsForm::Text if self.tally.records == 0 => self.notes.say("no records came in, nothing was put"),
+            StatsForm::Text if self.tally.records == 0 => {
+                self.notes.say("no records came in, nothing was put");
+            }
             StatsForm::Text => self.notes.say(self.tally.sentence(self.put.target().name.as_str())),
             StatsForm::Json => self.notes.json(&self.tally),
         }
-        let unsent = self.next - self.tally.stored - self.tally.failed - self.tally.skipped - self.tally.known;
+        let unsent =
+            self.next - self.tally.stored - self.tally.failed - self.tally.skipped - self.tally.known;
         match (self.stop, self.broken) {
             (Some(Stop::Fault(fault)), _) => Err(fault),
             (Some(Stop::Output(error)), _) => Err(Fault::from(error)
-                .with_cause(format!("{} were stored", show_records(self.tally.stored)))
+                .with_cause(format!("stored before that: {}", show_records(self.tally.stored)))
                 .with_hint("records without a receipt may be stored too; --receipts none needs no reader")),
             (Some(Stop::Interrupted), _) => Err(Fault::interrupted("interrupted")
-                .with_cause(format!("{} were read but not sent", show_records(unsent)))
+                .with_cause(format!("read but not sent: {}", show_records(unsent)))
                 .with_hint("the receipts say which records are stored; send the rest")),
             (None, Some(fault)) => Err(fault),
             (None, None) => match self.last_failed {

@@ -295,7 +295,9 @@ mod tests {
 
     #[test]
     fn says_when_the_record_is_no_json() {
-        for json in ["", "hello", r#"{"a":}"#, r#"{"a":"open"#, r#"{"b":1 "a":2}"#, r#"{"a":12x}"#, r#"{"a":"\q"}"#] {
+        for json in
+            ["", "hello", r#"{"a":}"#, r#"{"a":"open"#, r#"{"b":1 "a":2}"#, r#"{"a":12x}"#, r#"{"a":"\q"}"#]
+        {
             check(json, "a", &Found::Malformed);
         }
     }
@@ -317,9 +319,8 @@ mod tests {
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec(("[a-d\"\\\\]{1,2}", inner), 0..4).prop_map(|members| {
-                    Value::Object(members.into_iter().collect())
-                }),
+                prop::collection::vec(("[a-d\"\\\\]{1,2}", inner), 0..4)
+                    .prop_map(|members| { Value::Object(members.into_iter().collect()) }),
             ]
         })
     }

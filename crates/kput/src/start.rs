@@ -57,11 +57,16 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     }
     let document = member(&args, &world, stdin_used)?;
     let named = document.as_ref().map(|stream| ("stream", stream.name.as_str()));
-    let target: Target =
-        world.settings.require(&STREAM, args.stream.as_deref(), named, "kstream ensure STREAM, with --doc FILE")?;
+    let target: Target = world.settings.require(
+        &STREAM,
+        args.stream.as_deref(),
+        named,
+        "kstream ensure STREAM, with --doc FILE",
+    )?;
     // The document speaks about its own stream only.
     let document = document.filter(|stream| stream.name == target.name);
-    let region = target.arn.as_ref().or(document.as_ref().map(|stream| &stream.arn)).map(|arn| arn.region().clone());
+    let region =
+        target.arn.as_ref().or(document.as_ref().map(|stream| &stream.arn)).map(|arn| arn.region().clone());
     let dead_letters = args.dead_letter.as_deref().map(DeadLetters::open).transpose()?;
     let timeout = world.settings.timeout(args.aws.timeout, GIVE_UP_AFTER)?;
     let record_bytes = document
@@ -83,9 +88,13 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     if let Some(arn) = &target.arn
         && *arn.region() != aws.region
     {
-        return Err(Fault::usage(format!("the stream is in region {}, but {} is asked for", arn.region(), aws.region))
-            .with_cause(format!("it came from {}", aws.region_origin))
-            .with_hint(format!("leave --region out, or write --region {}", arn.region())));
+        return Err(Fault::usage(format!(
+            "the stream is in region {}, but {} is asked for",
+            arn.region(),
+            aws.region
+        ))
+        .with_cause(format!("it came from {}", aws.region_origin))
+        .with_hint(format!("leave --region out, or write --region {}", arn.region())));
     }
     let options = Options {
         rules: rules(&args, timeout),
@@ -95,7 +104,9 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         stats: args.stats,
     };
     let receipts = Receipts::new(world.output(false), args.receipts == ReceiptForm::Ndjson);
-    Run::new(Put::new(aws, target, timeout), options, receipts, world.notes, world.interrupt).to_end(input).await
+    Run::new(Put::new(aws, target, timeout), options, receipts, world.notes, world.interrupt)
+        .to_end(input)
+        .await
 }
 
 fn uses_stdin(args: &Args) -> bool {
@@ -161,19 +172,25 @@ fn check(args: &Args, key: &KeySource) -> Result<(), Fault> {
     let looks_for_key = matches!(key, KeySource::Field(_) | KeySource::Template(_) | KeySource::Envelope)
         || args.hash_key_field.is_some();
     if args.on_missing_key.is_some() && !looks_for_key {
-        return Err(Fault::usage("--on-missing-key says what to do without a key, but no record's key can be missing")
-            .with_hint("add --key-field PATH, or leave it out"));
+        return Err(Fault::usage(
+            "--on-missing-key says what to do without a key, but no record's key can be missing",
+        )
+        .with_hint("add --key-field PATH, or leave it out"));
     }
     if args.ordered && matches!(key, KeySource::Random | KeySource::Absent) {
-        return Err(Fault::usage("--ordered keeps the order of records of the same key, but every record gets another key")
-            .with_hint("add --key-field PATH or --key TEXT"));
+        return Err(Fault::usage(
+            "--ordered keeps the order of records of the same key, but every record gets another key",
+        )
+        .with_hint("add --key-field PATH or --key TEXT"));
     }
     if args.ordered && args.on_missing_key == Some(OnMissingKey::Random) {
         return Err(Fault::usage("--ordered cannot keep the order of records that get random keys")
             .with_hint("write --on-missing-key skip or fail"));
     }
     if args.csv_values.is_some() && args.input != Form::Csv {
-        return Err(Fault::usage("--csv-values is about CSV input").with_hint("add --input csv, or leave it out"));
+        return Err(
+            Fault::usage("--csv-values is about CSV input").with_hint("add --input csv, or leave it out")
+        );
     }
     if args.skip_blank && !matches!(args.input, Form::Lines | Form::Envelope) {
         return Err(Fault::usage("--skip-blank is about lines").with_hint("leave it out"));

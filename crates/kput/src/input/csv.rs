@@ -3,7 +3,12 @@
 use super::shape::CsvValues;
 
 /// Appends the row as a JSON object.
-pub(super) fn object(out: &mut Vec<u8>, names: &[String], row: &csv::ByteRecord, values: CsvValues) -> Result<(), String> {
+pub(super) fn object(
+    out: &mut Vec<u8>,
+    names: &[String],
+    row: &csv::ByteRecord,
+    values: CsvValues,
+) -> Result<(), String> {
     out.push(b'{');
     for (index, (name, value)) in names.iter().zip(row).enumerate() {
         if index > 0 {
@@ -11,7 +16,8 @@ pub(super) fn object(out: &mut Vec<u8>, names: &[String], row: &csv::ByteRecord,
         }
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
-        let text = std::str::from_utf8(value).map_err(|_| format!("has a column {name} that is not UTF-8"))?;
+        let text =
+            std::str::from_utf8(value).map_err(|_| format!("has a column {name} that is not UTF-8"))?;
         match values {
             CsvValues::Infer if text.is_empty() => out.extend_from_slice(b"null"),
             CsvValues::Infer if is_json_word(text) => out.extend_from_slice(value),
@@ -26,7 +32,8 @@ pub(super) fn object(out: &mut Vec<u8>, names: &[String], row: &csv::ByteRecord,
 pub(super) fn names(header: &csv::ByteRecord) -> Result<Vec<String>, String> {
     let mut names = Vec::with_capacity(header.len());
     for (index, name) in header.iter().enumerate() {
-        let name = std::str::from_utf8(name).map_err(|_| format!("the name of column {} is not UTF-8", index + 1))?;
+        let name = std::str::from_utf8(name)
+            .map_err(|_| format!("the name of column {} is not UTF-8", index + 1))?;
         // A spreadsheet's export may start with a byte order mark.
         let name = name.trim_start_matches('\u{feff}').trim();
         if name.is_empty() {
@@ -73,21 +80,27 @@ mod tests {
     fn row(values: CsvValues) -> String {
         let names = names(&csv::ByteRecord::from(vec!["\u{feff}id", "t", "ok", "n\"m", "e"])).unwrap();
         let mut out = Vec::new();
-        object(&mut out, &names, &csv::ByteRecord::from(vec!["007", "-18.20", "true", "a \"b\"\n", ""]), values).unwrap();
+        object(
+            &mut out,
+            &names,
+            &csv::ByteRecord::from(vec!["007", "-18.20", "true", "a \"b\"\n", ""]),
+            values,
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn numbers_and_booleans_keep_their_spelling() {
-        assert_eq!(
-            row(CsvValues::Infer),
-            r#"{"id":"007","t":-18.20,"ok":true,"n\"m":"a \"b\"\n","e":null}"#
-        );
+        assert_eq!(row(CsvValues::Infer), r#"{"id":"007","t":-18.20,"ok":true,"n\"m":"a \"b\"\n","e":null}"#);
     }
 
     #[test]
     fn text_is_text_when_asked() {
-        assert_eq!(row(CsvValues::Text), r#"{"id":"007","t":"-18.20","ok":"true","n\"m":"a \"b\"\n","e":""}"#);
+        assert_eq!(
+            row(CsvValues::Text),
+            r#"{"id":"007","t":"-18.20","ok":"true","n\"m":"a \"b\"\n","e":""}"#
+        );
     }
 
     #[test]

@@ -49,7 +49,9 @@ pub(super) fn open(line: &[u8]) -> Result<Envelope<'_>, String> {
         (None, Some(Cow::Borrowed(text)), None) => Cow::Borrowed(text.as_bytes()),
         (None, Some(Cow::Owned(text)), None) => Cow::Owned(text.into_bytes()),
         (None, None, Some(bytes)) => Cow::Owned(
-            STANDARD.decode(bytes.as_bytes()).map_err(|error| format!("has bytes that are no base64: {error}"))?,
+            STANDARD
+                .decode(bytes.as_bytes())
+                .map_err(|error| format!("has bytes that are no base64: {error}"))?,
         ),
         _ => return Err("is no envelope: it needs exactly one of `json`, `text` and `bytes`".to_owned()),
     };
@@ -63,8 +65,12 @@ mod tests {
 
     #[test]
     fn takes_the_payload_byte_for_byte() {
-        let payload = |line: &str| String::from_utf8(open(line.as_bytes()).unwrap().data.into_owned()).unwrap();
-        assert_eq!(payload(r#"{"shard_id":"s","partition_key":"k","json":{"b": 1.50,"a":[ ]}}"#), r#"{"b": 1.50,"a":[ ]}"#);
+        let payload =
+            |line: &str| String::from_utf8(open(line.as_bytes()).unwrap().data.into_owned()).unwrap();
+        assert_eq!(
+            payload(r#"{"shard_id":"s","partition_key":"k","json":{"b": 1.50,"a":[ ]}}"#),
+            r#"{"b": 1.50,"a":[ ]}"#
+        );
         assert_eq!(payload(r#"{"text":"a\tbé"}"#), "a\tbé");
         assert_eq!(payload(r#"{"bytes":"aGk="}"#), "hi");
         assert_eq!(payload(r#"{"text":""}"#), "");

@@ -58,7 +58,9 @@ impl std::str::FromStr for Template {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |what: &str| Err(format!("`{text}` is no key template: {what}; write one like {{sensor_id}}/{{location}}"));
+        let wrong = |what: &str| {
+            Err(format!("`{text}` is no key template: {what}; write one like {{sensor_id}}/{{location}}"))
+        };
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut characters = text.chars().peekable();
@@ -179,9 +181,8 @@ mod tests {
 
     #[test]
     fn a_template_fills_its_fields() {
-        let key = |template: &str| {
-            templated(br#"{"a":"x","b":{"c":7}}"#, &template.parse::<Template>().unwrap())
-        };
+        let key =
+            |template: &str| templated(br#"{"a":"x","b":{"c":7}}"#, &template.parse::<Template>().unwrap());
         assert_eq!(key("{a}/{b.c}"), Ok(Key::Apart("x/7".to_owned())));
         assert_eq!(key("{{{/b/c}}}"), Ok(Key::Apart("{7}".to_owned())));
         assert_eq!(key("{z}"), Err("has no field `z`".to_owned()));

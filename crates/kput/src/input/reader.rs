@@ -157,7 +157,10 @@ fn read_rows(
     let mut names: Option<Vec<String>> = None;
     let mut returns = false;
     let mut object = Vec::new();
-    while reader.read_byte_record(&mut row).map_err(|error| Stop::Broken(broken(name, io::Error::other(error))))? {
+    while reader
+        .read_byte_record(&mut row)
+        .map_err(|error| Stop::Broken(broken(name, io::Error::other(error))))?
+    {
         let line = row.position().map_or(1, csv::Position::line);
         let place = Place { source: name, line, unit: "line" };
         let broken = |reason: String| Stop::Broken(place.fault(&reason).with_hint(hint));
@@ -223,16 +226,18 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match input.blocking_recv().unwrap() {
-                Message::Arrivals(arrivals) => seen.extend(arrivals.into_iter().map(|arrival| match arrival {
-                    Arrival::Record(record) => format!(
-                        "{} {} {}",
-                        record.line,
-                        record.key_text().unwrap_or_default(),
-                        String::from_utf8_lossy(record.data())
-                    ),
-                    Arrival::Refused(refusal) => format!("{} refused {}", refusal.line, refusal.code),
-                    Arrival::Skipped(refusal) => format!("{} skipped {}", refusal.line, refusal.message),
-                })),
+                Message::Arrivals(arrivals) => {
+                    seen.extend(arrivals.into_iter().map(|arrival| match arrival {
+                        Arrival::Record(record) => format!(
+                            "{} {} {}",
+                            record.line,
+                            record.key_text().unwrap_or_default(),
+                            String::from_utf8_lossy(record.data())
+                        ),
+                        Arrival::Refused(refusal) => format!("{} refused {}", refusal.line, refusal.code),
+                        Arrival::Skipped(refusal) => format!("{} skipped {}", refusal.line, refusal.message),
+                    }));
+                }
                 Message::Broken(fault) => return (seen, Some(fault.to_text("kput"))),
                 Message::End => return (seen, None),
             }
@@ -284,9 +289,13 @@ mod tests {
 
     #[test]
     fn envelopes_bring_their_keys() {
-        let input = "{\"partition_key\":\"k\",\"json\":{\"a\":1}}\n{\"partition_key\":\"l\",\"text\":\"t\"}\n";
+        let input =
+            "{\"partition_key\":\"k\",\"json\":{\"a\":1}}\n{\"partition_key\":\"l\",\"text\":\"t\"}\n";
         assert_eq!(read(input, options(Form::Envelope, KeySource::Envelope)).0, ["1 k {\"a\":1}", "2 l t"]);
-        assert_eq!(read(input, options(Form::Envelope, KeySource::Literal("x".into()))).0[0], "1 x {\"a\":1}");
+        assert_eq!(
+            read(input, options(Form::Envelope, KeySource::Literal("x".into()))).0[0],
+            "1 x {\"a\":1}"
+        );
         let (_, fault) = read("nope\n", options(Form::Envelope, KeySource::Envelope));
         assert!(fault.unwrap().contains("line 1: the line is no envelope"));
     }

@@ -120,7 +120,13 @@ impl Shape {
         }
     }
 
-    fn without_key(&self, to: &mut Builder, data: &[u8], missing: &str, place: Place<'_>) -> Result<(), Stop> {
+    fn without_key(
+        &self,
+        to: &mut Builder,
+        data: &[u8],
+        missing: &str,
+        place: Place<'_>,
+    ) -> Result<(), Stop> {
         match self.on_missing {
             OnMissingKey::Random => Ok(to.add(place.line, data, &NewKey::Random(fastrand::u64(..)), None)?),
             OnMissingKey::Skip => Ok(to.skip(place.line, "NoKey", format!("the record {missing}"))?),
@@ -133,7 +139,9 @@ impl Shape {
     /// Adds the fact that a record is larger than any stream takes.
     pub(super) fn too_long(&self, to: &mut Builder, length: usize, place: Place<'_>) -> Result<(), Stop> {
         if self.form == Form::Envelope {
-            return Err(Stop::Broken(place.fault(&format!("the envelope has {length} bytes, too many for any record"))));
+            return Err(Stop::Broken(
+                place.fault(&format!("the envelope has {length} bytes, too many for any record")),
+            ));
         }
         let message = format!("the record has {length} bytes, a stream takes at most {RECORD_BYTES}");
         Ok(to.refuse(place.line, "RecordTooLarge", message)?)

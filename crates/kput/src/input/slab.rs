@@ -182,7 +182,11 @@ impl Builder {
     }
 
     fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {
-        if self.bytes.len() >= SLAB_BYTES || self.drafts.len() >= SLAB_RECORDS { self.hand_on() } else { Ok(()) }
+        if self.bytes.len() >= SLAB_BYTES || self.drafts.len() >= SLAB_RECORDS {
+            self.hand_on()
+        } else {
+            Ok(())
+        }
     }
 
     /// Hands on what is there: the next read may block for long.

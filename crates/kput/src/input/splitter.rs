@@ -116,7 +116,12 @@ mod tests {
         }
     }
 
-    fn frames(input: &[u8], delimiter: Option<u8>, longest: usize, drip: usize) -> Vec<Result<Vec<u8>, usize>> {
+    fn frames(
+        input: &[u8],
+        delimiter: Option<u8>,
+        longest: usize,
+        drip: usize,
+    ) -> Vec<Result<Vec<u8>, usize>> {
         let mut from = Drip(input, drip);
         let mut splitter = Splitter::new(delimiter, longest);
         let mut frames = Vec::new();

@@ -126,7 +126,9 @@ impl Planner {
             while batch.len() < self.rules.batch_records && self.own_opens(now) <= now {
                 // A record that is larger than any request goes alone: the service says what it thinks of it.
                 let fits = if batch.is_empty() { usize::MAX } else { room };
-                let Some(item) = self.queues.get_mut(at).and_then(|queue| queue.pop(now, fits)) else { break };
+                let Some(item) = self.queues.get_mut(at).and_then(|queue| queue.pop(now, fits)) else {
+                    break;
+                };
                 room = room.saturating_sub(item.record.size());
                 self.pay(item.record.size(), now);
                 batch.push(item);
@@ -166,7 +168,9 @@ impl Planner {
                     let at = self.queue_of(&item);
                     if let Some(queue) = self.queues.get_mut(at) {
                         queue.push_again(item);
-                        if failure.throttled && let Some(pace) = &mut queue.pace {
+                        if failure.throttled
+                            && let Some(pace) = &mut queue.pace
+                        {
                             pace.records.drain(now);
                         }
                     }
@@ -195,7 +199,11 @@ impl Planner {
         let second = batch.split_off(batch.len() / 2);
         // Only the whole was refused: no entry of it has been tried.
         for half in [batch, second] {
-            self.pieces.push_back(half.into_iter().map(|item| Item { attempts: item.attempts.saturating_sub(1), ..item }).collect());
+            self.pieces.push_back(
+                half.into_iter()
+                    .map(|item| Item { attempts: item.attempts.saturating_sub(1), ..item })
+                    .collect(),
+            );
         }
     }
 
@@ -204,8 +212,10 @@ impl Planner {
         let queues = map.shards().len() + 1;
         let old = std::mem::replace(&mut self.queues, (0..queues).map(|_| Queue::new(now)).collect());
         for queue in self.queues.iter_mut().skip(1) {
-            queue.pace =
-                Some(Pace { records: Bucket::full(SHARD_RECORDS, now), bytes: Bucket::full(SHARD_BYTES, now) });
+            queue.pace = Some(Pace {
+                records: Bucket::full(SHARD_RECORDS, now),
+                bytes: Bucket::full(SHARD_BYTES, now),
+            });
         }
         self.map = Some(map);
         self.turn = 0;

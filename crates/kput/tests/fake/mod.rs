@@ -1,6 +1,4 @@
 //! A Kinesis on loopback that does what a test tells it: stores, fails entries, refuses, hangs, resets.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a broken fake must fail the test")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +13,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 /// What the service does with one request.
-pub enum Act {
+pub(crate) enum Act {
     /// Stores everything.
     Store,
     /// Fails the entries at these positions with this code, stores the others.
@@ -30,16 +28,16 @@ pub enum Act {
 
 /// A record that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    pub key: Option<String>,
-    pub hash: Option<String>,
-    pub data: Vec<u8>,
-    pub shard: String,
-    pub sequence: String,
+pub(crate) struct Stored {
+    pub(crate) key: Option<String>,
+    pub(crate) hash: Option<String>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) shard: String,
+    pub(crate) sequence: String,
 }
 
 impl Stored {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.data.clone()).unwrap()
     }
 }
@@ -47,30 +45,30 @@ impl Stored {
 type Script = Box<dyn FnMut(usize, &[Value]) -> Act + Send>;
 
 #[derive(Default)]
-pub struct State {
-    pub stored: Vec<Stored>,
+pub(crate) struct State {
+    pub(crate) stored: Vec<Stored>,
     /// Operation and body of every request.
-    pub requests: Vec<(String, Value)>,
+    pub(crate) requests: Vec<(String, Value)>,
     /// Shards, each with its first hash key.
-    pub shards: BTreeMap<u128, String>,
+    pub(crate) shards: BTreeMap<u128, String>,
     puts: usize,
     script: Option<Script>,
 }
 
 /// The running service.
-pub struct Fake {
-    pub url: String,
+pub(crate) struct Fake {
+    pub(crate) url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Fake {
     /// A service that stores everything in one shard.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::scripted(|_, _| Act::Store)
     }
 
     /// A service that asks `script`, with the number of the PutRecords request and its entries.
-    pub fn scripted(script: impl FnMut(usize, &[Value]) -> Act + Send + 'static) -> Self {
+    pub(crate) fn scripted(script: impl FnMut(usize, &[Value]) -> Act + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shards = BTreeMap::from([(0, "shardId-000000000000".to_owned())]);
@@ -87,26 +85,26 @@ impl Fake {
         Self { url, state }
     }
 
-    pub fn set_shards(&self, firsts: &[u128]) {
+    pub(crate) fn set_shards(&self, firsts: &[u128]) {
         let ids = (0..).map(|number: u32| format!("shardId-{number:012}"));
         self.state.lock().unwrap().shards = firsts.iter().copied().zip(ids).collect();
     }
 
-    pub fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.state.lock().unwrap())
     }
 
-    pub fn stored(&self) -> Vec<Stored> {
+    pub(crate) fn stored(&self) -> Vec<Stored> {
         self.state(|state| state.stored.clone())
     }
 
     /// The operations that were asked for, in order.
-    pub fn operations(&self) -> Vec<String> {
+    pub(crate) fn operations(&self) -> Vec<String> {
         self.state(|state| state.requests.iter().map(|(operation, _)| operation.clone()).collect())
     }
 
     /// How many entries each PutRecords request had.
-    pub fn batches(&self) -> Vec<usize> {
+    pub(crate) fn batches(&self) -> Vec<usize> {
         self.state(|state| {
             let puts = state.requests.iter().filter(|(operation, _)| operation == "PutRecords");
             puts.map(|(_, body)| body["Records"].as_array().unwrap().len()).collect()
@@ -141,13 +139,15 @@ fn serve(connection: TcpStream, state: &Mutex<State>) {
         }
         let body: Value = serde_json::from_slice(&body).unwrap();
         let answer = state.lock().unwrap().answer(&operation, body);
-        let Some((status, answer)) = answer else {
-            if matches!(operation.as_str(), "Hang") {
+        let (status, answer) = match answer {
+            Reply::Answer(status, answer) => (status, answer.to_string()),
+            Reply::Close => return,
+            Reply::Nothing => {
+                // Until the client closes.
+                drop(read.read(&mut [0]));
                 return;
             }
-            return;
         };
-        let answer = answer.to_string();
         let head = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
             answer.len()
@@ -158,8 +158,14 @@ fn serve(connection: TcpStream, state: &Mutex<State>) {
     }
 }
 
+enum Reply {
+    Answer(u16, Value),
+    Close,
+    Nothing,
+}
+
 impl State {
-    fn answer(&mut self, operation: &str, body: Value) -> Option<(u16, Value)> {
+    fn answer(&mut self, operation: &str, body: Value) -> Reply {
         self.requests.push((operation.to_owned(), body.clone()));
         match operation {
             "PutRecords" => self.put(&body),
@@ -171,18 +177,21 @@ impl State {
                     "HashKeyRange": {"StartingHashKey": first.to_string(), "EndingHashKey": last.to_string()},
                     "SequenceNumberRange": {"StartingSequenceNumber": "1"},
                 })).collect();
-                Some((200, json!({"Shards": shards})))
+                Reply::Answer(200, json!({"Shards": shards}))
             }
-            "DescribeStreamSummary" => Some((200, json!({"StreamDescriptionSummary": {
+            "DescribeStreamSummary" => Reply::Answer(
+                200,
+                json!({"StreamDescriptionSummary": {
                 "StreamName": "sensor-readings",
                 "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings",
                 "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1.0,
-                "EnhancedMonitoring": [], "OpenShardCount": 1, "MaxRecordSizeInKiB": 2048}}))),
+                "EnhancedMonitoring": [], "OpenShardCount": 1, "MaxRecordSizeInKiB": 2048}}),
+            ),
             other => panic!("the fake does not know {other}"),
         }
     }
 
-    fn put(&mut self, body: &Value) -> Option<(u16, Value)> {
+    fn put(&mut self, body: &Value) -> Reply {
         let entries = body["Records"].as_array().unwrap().clone();
         assert!((1..=500).contains(&entries.len()), "{} entries", entries.len());
         let number = self.puts;
@@ -191,40 +200,48 @@ impl State {
         let act = script(number, &entries);
         self.script = Some(script);
         let (failing, code) = match act {
-            Act::Refuse(status, code, message) => return Some((status, json!({"__type": code, "message": message}))),
-            Act::Hang => {
-                // Held by a thread of its own, so that the state stays free.
-                thread::park_timeout(std::time::Duration::from_millis(0));
-                return None;
+            Act::Refuse(status, code, message) => {
+                return Reply::Answer(status, json!({"__type": code, "message": message}));
             }
+            Act::Hang => return Reply::Nothing,
             Act::Store | Act::StoreAndReset => (Vec::new(), ""),
             Act::Fail(ref failing, code) => (failing.clone(), code),
         };
-        let answers: Vec<Value> = entries.iter().enumerate().map(|(at, entry)| {
-            if failing.contains(&at) {
-                return json!({"ErrorCode": code, "ErrorMessage": "as the test wants it"});
-            }
-            let key = entry["PartitionKey"].as_str().map(str::to_owned);
-            let hash = entry["ExplicitHashKey"].as_str().map(str::to_owned);
-            let position = hash.as_ref().map_or_else(
-                || u128::from_be_bytes(Md5::digest(key.clone().unwrap_or_default()).into()),
-                |hash| hash.parse().unwrap(),
-            );
-            let shard = self.shards.range(..=position).next_back().unwrap().1.clone();
-            let sequence = format!("{:056}", 49_600_000 + self.stored.len());
-            let data = STANDARD.decode(entry["Data"].as_str().unwrap()).unwrap();
-            self.stored.push(Stored { key, hash, data, shard: shard.clone(), sequence: sequence.clone() });
-            json!({"ShardId": shard, "SequenceNumber": sequence})
-        }).collect();
+        let answers: Vec<Value> = entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| {
+                if failing.contains(&at) {
+                    return json!({"ErrorCode": code, "ErrorMessage": "as the test wants it"});
+                }
+                let key = entry["PartitionKey"].as_str().map(str::to_owned);
+                let hash = entry["ExplicitHashKey"].as_str().map(str::to_owned);
+                let position = hash.as_ref().map_or_else(
+                    || u128::from_be_bytes(Md5::digest(key.clone().unwrap_or_default()).into()),
+                    |hash| hash.parse().unwrap(),
+                );
+                let shard = self.shards.range(..=position).next_back().unwrap().1.clone();
+                let sequence = format!("{:056}", 49_600_000 + self.stored.len());
+                let data = STANDARD.decode(entry["Data"].as_str().unwrap()).unwrap();
+                self.stored.push(Stored {
+                    key,
+                    hash,
+                    data,
+                    shard: shard.clone(),
+                    sequence: sequence.clone(),
+                });
+                json!({"ShardId": shard, "SequenceNumber": sequence})
+            })
+            .collect();
         if matches!(act, Act::StoreAndReset) {
-            return None;
+            return Reply::Close;
         }
-        Some((200, json!({"FailedRecordCount": failing.len(), "Records": answers})))
+        Reply::Answer(200, json!({"FailedRecordCount": failing.len(), "Records": answers}))
     }
 }
 
 /// The tool, away from the caller's environment, speaking to `fake`.
-pub fn kput(fake: &Fake, home: &Path) -> snapbox::cmd::Command {
+pub(crate) fn kput(fake: &Fake, home: &Path) -> snapbox::cmd::Command {
     clean(home)
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -233,7 +250,7 @@ pub fn kput(fake: &Fake, home: &Path) -> snapbox::cmd::Command {
 }
 
 /// The tool with an empty environment.
-pub fn clean(home: &Path) -> snapbox::cmd::Command {
+pub(crate) fn clean(home: &Path) -> snapbox::cmd::Command {
     snapbox::cmd::Command::new(snapbox::cmd::cargo_bin!("kput"))
         .env_clear()
         .env("HOME", home)

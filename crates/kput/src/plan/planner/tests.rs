@@ -194,7 +194,15 @@ fn run() -> impl Strategy<Value = Run> {
     let service = (0_u8..4, 1_usize..5, any::<u64>(), 0.0..0.9, 0.0..0.2);
     (records, any::<bool>(), service, prop::option::of(1_u32..4), 0_usize..20).prop_map(
         |(records, ordered, (shards, in_flight, seed, failing, refusing), max_attempts, reshard_at)| Run {
-            records, ordered, shards, in_flight, seed, failing, refusing, max_attempts, reshard_at,
+            records,
+            ordered,
+            shards,
+            in_flight,
+            seed,
+            failing,
+            refusing,
+            max_attempts,
+            reshard_at,
         },
     )
 }

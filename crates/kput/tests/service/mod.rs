@@ -1,0 +1,339 @@
+//! What kput does when the service does not do what one would like.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::fake::{Act, Fake, Stored, kput};
+
+/// The tool as a plain command, for tests that hold its pipes.
+pub(crate) fn command(fake: &Fake, home: &Path) -> Command {
+    let mut command = Command::new(snapbox::cmd::cargo_bin!("kput"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_ENDPOINT_URL", &fake.url)
+        .current_dir(home);
+    command
+}
+
+/// `count` readings of `keys` sensors, each naming its own number.
+fn readings(count: usize, keys: usize) -> String {
+    (0..count).map(|number| format!("{{\"id\":\"sensor_{}\",\"n\":{number}}}\n", number % keys)).collect()
+}
+
+fn put(fake: &Fake, args: &[&str], stdin: &str) -> (Option<i32>, Vec<Value>, String) {
+    let home = tempdir().unwrap();
+    let output = kput(fake, home.path()).arg("sensor-readings").args(args).stdin(stdin).output().unwrap();
+    read(&output)
+}
+
+/// Exit code, receipts, stderr. Every line of stdout must be JSON.
+fn read(output: &Output) -> (Option<i32>, Vec<Value>, String) {
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    let receipts = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code(), receipts, String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+/// The numbers inside the readings that were stored, in the order they were.
+fn numbers(stored: &[Stored]) -> Vec<usize> {
+    let number = |stored: &Stored| {
+        let value: Value = serde_json::from_slice(&stored.data).unwrap();
+        usize::try_from(value["n"].as_u64().unwrap()).unwrap()
+    };
+    stored.iter().map(number).collect()
+}
+
+fn assert_each_once(fake: &Fake, count: usize) {
+    let mut seen = numbers(&fake.stored());
+    seen.sort_unstable();
+    assert_eq!(seen, (0..count).collect::<Vec<_>>());
+}
+
+/// Each receipt stands at its line and names the place where that line's record is.
+fn assert_receipts_match(fake: &Fake, receipts: &[Value]) {
+    let stored = fake.stored();
+    for (receipt, at) in receipts.iter().zip(0_usize..) {
+        assert_eq!(receipt["line"], at + 1, "receipts are in input order");
+        let sequence = receipt["sequence_number"].as_str().unwrap();
+        let record = stored.iter().find(|record| record.sequence == sequence).unwrap();
+        assert_eq!(numbers(std::slice::from_ref(record)), [at]);
+        assert_eq!(receipt["shard_id"], record.shard.as_str());
+    }
+}
+
+#[test]
+fn full_batches_of_five_hundred() {
+    let fake = Fake::new();
+    let (code, receipts, _) = put(&fake, &["--key-field", "id"], &readings(1250, 7));
+    assert_eq!(code, Some(0));
+    assert_each_once(&fake, 1250);
+    assert_receipts_match(&fake, &receipts);
+    let mut batches = fake.batches();
+    batches.sort_unstable();
+    assert_eq!(batches, [250, 500, 500]);
+}
+
+#[test]
+fn only_the_failed_half_is_sent_again() {
+    let fake = Fake::scripted(|number, entries| match number {
+        0 => Act::Fail(
+            (0..entries.len()).filter(|at| at % 2 == 0).collect(),
+            "ProvisionedThroughputExceededException",
+        ),
+        _ => Act::Store,
+    });
+    let (code, receipts, said) = put(&fake, &["--key-field", "id"], &readings(10, 3));
+    assert_eq!(code, Some(0), "{said}");
+    assert_each_once(&fake, 10);
+    assert_receipts_match(&fake, &receipts);
+    assert_eq!(fake.batches(), [10, 5]);
+    assert!(said.contains("5 sent again"), "{said}");
+    assert!(
+        fake.operations().contains(&"ListShards".to_owned()),
+        "a throttled stream's shards are looked up"
+    );
+}
+
+#[test]
+fn what_fails_for_ever_is_given_up_with_a_receipt_and_kept_whole() {
+    let fake = Fake::scripted(|_, entries| {
+        let bad = entries.iter().enumerate().filter(|(_, entry)| entry["PartitionKey"] == "sensor_1");
+        Act::Fail(bad.map(|(at, _)| at).collect(), "InternalFailure")
+    });
+    let home = tempdir().unwrap();
+    let args =
+        ["sensor-readings", "--key-field", "id", "--max-attempts", "2", "--dead-letter", "dead.ndjson"];
+    let output = kput(&fake, home.path()).args(args).stdin(readings(4, 2)).output().unwrap();
+    let (code, receipts, said) = read(&output);
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(receipts.len(), 4);
+    assert_eq!(receipts[1]["error"]["code"], "InternalFailure");
+    assert_eq!(receipts[3]["error"]["message"], "as the test wants it");
+    assert!(receipts[0]["shard_id"].is_string() && receipts[2]["shard_id"].is_string());
+    assert!(said.contains("2 given up"), "{said}");
+
+    // The file is an input: a healthy service gets exactly what was missing.
+    let healthy = Fake::new();
+    let args = ["sensor-readings", "--input", "envelope", "--file", "dead.ndjson"];
+    kput(&healthy, home.path()).args(args).assert().code(0);
+    assert_eq!(numbers(&healthy.stored()), [1, 3]);
+    assert_eq!(healthy.stored()[0].key.as_deref(), Some("sensor_1"));
+}
+
+#[test]
+fn a_request_that_is_refused_is_halved_until_the_culprit_is_found() {
+    let fake = Fake::scripted(|_, entries| {
+        if entries.iter().any(|entry| entry["PartitionKey"] == "sensor_5") {
+            Act::Refuse(400, "ValidationException", "sensor_5 is not welcome")
+        } else {
+            Act::Store
+        }
+    });
+    let (code, receipts, said) = put(&fake, &["--key-field", "id"], &readings(10, 10));
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(fake.stored().len(), 9);
+    let failed: Vec<_> = receipts.iter().filter(|receipt| receipt["error"].is_object()).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["line"], 6);
+    assert_eq!(failed[0]["error"]["code"], "ValidationException");
+}
+
+#[test]
+fn an_unknown_stream_ends_it_with_what_to_run() {
+    let fake = Fake::scripted(|_, _| Act::Refuse(400, "ResourceNotFoundException", "Stream x not found."));
+    let (code, receipts, said) = put(&fake, &["--key", "k"], &readings(3, 1));
+    assert_eq!((code, receipts.len()), (Some(4), 0));
+    assert!(said.contains("failed to write to stream `sensor-readings`"), "{said}");
+    assert!(said.contains("hint: run: kstream ensure sensor-readings"), "{said}");
+    assert_eq!(fake.batches(), [3], "no second try");
+}
+
+#[test]
+fn a_throttled_request_is_sent_again_whole() {
+    let fake = Fake::scripted(|number, _| match number {
+        0 => Act::Refuse(400, "ProvisionedThroughputExceededException", "slow down"),
+        1 => Act::Refuse(500, "InternalFailure", "sorry"),
+        _ => Act::Store,
+    });
+    let (code, receipts, said) = put(&fake, &["--key-field", "id"], &readings(5, 2));
+    assert_eq!(code, Some(0), "{said}");
+    assert_each_once(&fake, 5);
+    assert_receipts_match(&fake, &receipts);
+}
+
+#[test]
+fn a_service_that_never_recovers_is_transient() {
+    let fake = Fake::scripted(|_, _| Act::Refuse(503, "ServiceUnavailable", "later"));
+    let (code, receipts, said) = put(&fake, &["--key", "k", "--give-up-after", "200ms"], &readings(2, 1));
+    assert_eq!(code, Some(5), "{said}");
+    assert_eq!(receipts[1]["error"]["code"], "ServiceUnavailable");
+    assert!(fake.batches().len() > 1, "it tried again");
+}
+
+#[test]
+fn an_endpoint_that_hangs_or_resets_costs_a_try_not_a_record() {
+    let fake = Fake::scripted(|number, _| match number {
+        0 => Act::Hang,
+        1 => Act::StoreAndReset,
+        _ => Act::Store,
+    });
+    let (code, receipts, said) =
+        put(&fake, &["--key", "k", "--timeout", "300ms", "--give-up-after", "10s"], &readings(2, 1));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(receipts.len(), 2);
+    // What was stored before the reset is stored twice: nobody can know. It is never lost.
+    assert_eq!(fake.stored().len(), 4);
+}
+
+#[test]
+fn ordered_keeps_the_order_of_each_key_when_batches_half_fail() {
+    let fake = Fake::scripted(|number, entries| {
+        if number % 3 == 2 {
+            return Act::Store;
+        }
+        Act::Fail((0..entries.len()).filter(|at| (at + number) % 2 == 0).collect(), "InternalFailure")
+    });
+    let (code, receipts, said) =
+        put(&fake, &["--key-field", "id", "--ordered", "--linger", "1ms"], &readings(60, 5));
+    assert_eq!(code, Some(0), "{said}");
+    assert_receipts_match(&fake, &receipts);
+    for key in 0..5 {
+        let of_key: Vec<usize> =
+            numbers(&fake.stored()).into_iter().filter(|number| number % 5 == key).collect();
+        assert_eq!(of_key, (0..12).map(|turn| turn * 5 + key).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_slow_pipe_is_not_held_back() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let mut child = command(&fake, home.path())
+        .args(["sensor-readings", "--key", "k", "--linger", "20ms"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut receipts = BufReader::new(child.stdout.take().unwrap()).lines();
+    for number in 1..=3 {
+        writeln!(stdin, "reading {number}").unwrap();
+        // The receipt comes while the pipe stays open.
+        let receipt = receipts.next().unwrap().unwrap();
+        assert!(receipt.starts_with(&format!("{{\"line\":{number},")), "{receipt}");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_reader_that_leaves_gets_exit_code_3_and_everything_under_way_is_stored() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let mut child = command(&fake, home.path())
+        .args(["sensor-readings", "--key", "k"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || {
+        // The tool stops reading at some point.
+        drop(stdin.write_all(readings(60_000, 1).as_bytes()));
+    });
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut String::new()).unwrap();
+    drop(stdout);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{said}");
+    assert!(said.contains("the reader of stdout closed the pipe"), "{said}");
+    feeder.join().unwrap();
+    let mut seen = numbers(&fake.stored());
+    let stored = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), stored, "nothing twice");
+    assert!(stored < 60_000, "it stopped");
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_under_way() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let mut child = command(&fake, home.path())
+        .args(["sensor-readings", "--key", "k", "--linger", "10ms"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"one\n").unwrap();
+    let mut receipts = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    receipts.read_line(&mut first).unwrap();
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("put 1 record") && said.contains("interrupted"), "{said}");
+    drop(stdin);
+}
+
+#[test]
+fn a_large_record_passes_where_the_stream_takes_it() {
+    let fake = Fake::new();
+    let (fits, too_large) = ("x".repeat(1_500_000), "y".repeat(2 * 1024 * 1024));
+    let (code, receipts, said) = put(&fake, &["--key", "k"], &format!("small\n{fits}\n{too_large}\nsmall\n"));
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(fake.stored().len(), 3);
+    assert_eq!(receipts[2]["error"]["code"], "RecordTooLarge");
+    let message = receipts[2]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("2097153 bytes") && message.contains("--max-record-size-kib 2049"), "{message}");
+    let asked = fake.operations().iter().filter(|operation| *operation == "DescribeStreamSummary").count();
+    assert_eq!(asked, 1, "the limit is asked for once, and only because of a large record");
+}
+
+#[test]
+fn compressed_input_is_unpacked() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(readings(3, 1).as_bytes()).unwrap();
+    std::fs::write(home.path().join("a.gz"), encoder.finish().unwrap()).unwrap();
+    let args = ["sensor-readings", "--key", "k", "--file", "a.gz", "--file", "-"];
+    let output = kput(&fake, home.path()).args(args).stdin("{\"n\":3}\n").output().unwrap();
+    assert_eq!(read(&output).0, Some(0));
+    assert_each_once(&fake, 4);
+}
+
+#[test]
+fn statistics_are_one_json_line() {
+    let fake = Fake::new();
+    let (code, receipts, said) =
+        put(&fake, &["--key", "k", "--receipts", "none", "--stats", "json"], &readings(501, 1));
+    assert_eq!((code, receipts.len()), (Some(0), 0));
+    let stats: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((stats["stored"].as_u64(), stats["requests"].as_u64()), (Some(501), Some(2)));
+}
+
+#[test]
+fn an_arn_is_sent_as_such() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let arn = "arn:aws:kinesis:eu-central-1:210987654321:stream/theirs";
+    kput(&fake, home.path()).args([arn, "--data", "x", "--key", "k"]).assert().code(0);
+    assert_eq!(fake.state(|state| state.requests[0].1["StreamARN"].clone()), arn);
+    let elsewhere = "arn:aws:kinesis:us-east-1:210987654321:stream/theirs";
+    let output =
+        kput(&fake, home.path()).args([elsewhere, "--data", "x", "--region", "eu-central-1"]).assert();
+    let output = output.code(2);
+    assert!(String::from_utf8_lossy(&output.get_output().stderr).contains("--region us-east-1"));
+}
