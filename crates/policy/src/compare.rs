@@ -28,7 +28,8 @@ pub fn documents(live: &Document, wanted: &Document) -> Comparison {
     let (mine, theirs) = (placed(live, partition), placed(wanted, partition));
     let mut reasons = meaning::reasons(&meaning::beyond(&mine, &theirs), Side::Live);
     reasons.extend(meaning::reasons(&meaning::beyond(&theirs, &mine), Side::Wanted));
-    reasons.extend(version(live, wanted));
+    let variables = [live, wanted].iter().any(|document| has_variables(&document.to_string()));
+    reasons.extend(version(live, wanted, variables));
     if member(live, "Id") != member(wanted, "Id") {
         reasons.push(whole(Code::Id, "the policies have different `Id`s".to_owned()));
     }
@@ -57,18 +58,22 @@ fn placed(document: &Document, partition: &str) -> Vec<Placed> {
         .collect()
 }
 
-fn version(live: &Document, wanted: &Document) -> Option<Reason> {
+/// Another version is one of writing only, unless there are variables: they are plain text in the old one.
+fn version(live: &Document, wanted: &Document, variables: bool) -> Option<Reason> {
     if live.version() == wanted.version() {
         return None;
     }
     let shown =
         |document: &Document| document.version().map_or("none".to_owned(), |version| format!("`{version}`"));
     let effective = |document: &Document| document.version().unwrap_or(OLDEST_VERSION).to_owned();
-    let variables = [live, wanted].iter().any(|document| document.to_string().contains("${"));
     let code =
         if variables && effective(live) != effective(wanted) { Code::Variables } else { Code::Version };
     let sentence = format!("the live policy has version {}, the wanted one {}", shown(live), shown(wanted));
     Some(Reason { pointer: "/Version".to_owned(), ..whole(code, sentence) })
+}
+
+fn has_variables(text: &str) -> bool {
+    text.contains("${")
 }
 
 fn written(live: &[Layout], wanted: &[Layout]) -> Option<Reason> {

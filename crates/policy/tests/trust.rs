@@ -291,3 +291,15 @@ fn codes_are_written_in_one_way() {
         seen.push(text);
     }
 }
+
+#[test]
+fn variables_of_others_keep_their_version_and_do_not_count() {
+    let foreign = assume(&json!(PARTNER), &json!({"StringEquals": {"aws:userid": "${aws:userid}"}}));
+    let ours = assume(&json!([master(), OWN]), &asks(ID));
+    let live = Document::from_value(json!({ "Statement": [foreign, ours] })).unwrap();
+    let wanted = trust::document(Form::Databricks, &subject());
+    let comparison = compare::trust_policies(&live, &wanted, &subject());
+    assert_eq!(comparison.verdict, Cosmetic);
+    assert!(comparison.has(Code::Version));
+    assert_eq!(trust::merge(&live, &wanted, &subject(), false), live);
+}

@@ -38,7 +38,7 @@ pub fn trust_policies(live: &Document, wanted: &Document, own: &TrustSubject) ->
         reasons.extend(meaning::reasons(&meaning::beyond(&all_wanted, &all_live), Side::Wanted));
     }
     reasons.extend(answers(live, &theirs, own, &reasons));
-    reasons.extend(super::version(live, wanted));
+    reasons.extend(super::version(live, wanted, has_variables(live, wanted, own)));
     reasons.extend(form(live, wanted, own));
     if reasons.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift) {
         let form_differs = reasons.iter().any(|reason| reason.code == Code::SelfAssumeForm);
@@ -259,13 +259,23 @@ fn form(live: &Document, wanted: &Document, own: &TrustSubject) -> Option<Reason
     })
 }
 
+/// Whether a statement that counts has variables: foreign ones keep the version that they were written for.
+fn has_variables(live: &Document, wanted: &Document, own: &TrustSubject) -> bool {
+    let text = |statement: Statement<'_>| format!("{:?}", statement.members());
+    super::has_variables(&wanted.to_string())
+        || ours(live, own).any(|statement| super::has_variables(&text(statement)))
+}
+
 /// How the statements with something of ours in them are written.
 fn layouts(document: &Document, own: &TrustSubject) -> Vec<Layout> {
-    document
-        .statements()
-        .filter(|statement| ownership::roles(statement, own).iter().any(|(_, role)| *role != Role::Foreign))
-        .map(|statement| Layout::of(&statement, own.partition()))
-        .collect()
+    ours(document, own).map(|statement| Layout::of(&statement, own.partition())).collect()
+}
+
+fn ours<'a>(document: &'a Document, own: &TrustSubject) -> impl Iterator<Item = Statement<'a>> {
+    let owned = |statement: &Statement<'_>| {
+        ownership::roles(statement, own).iter().any(|(_, role)| *role != Role::Foreign)
+    };
+    document.statements().filter(owned)
 }
 
 fn foreign(live: &Document, wanted: &[Placed], own: &TrustSubject) -> Vec<Reason> {
