@@ -61,6 +61,19 @@ pub struct Caller {
 }
 
 /// The streams of one account in one region. Clones share them.
+///
+/// ```
+/// # use std::time::Duration;
+/// use sandbox::kinesis::{Caller, Engine, Options};
+///
+/// let engine = Engine::new(Options { create_delay: Duration::ZERO, ..Options::default() });
+/// let caller = Caller { account: "123456789012".into() };
+/// engine.call("CreateStream", br#"{"StreamName":"orders","ShardCount":1}"#, &caller)?;
+/// let put = br#"{"StreamName":"orders","PartitionKey":"k","Data":"aGVsbG8="}"#;
+/// let receipt = String::from_utf8(engine.call("PutRecord", put, &caller)?).unwrap();
+/// assert!(receipt.starts_with(r#"{"ShardId":"shardId-000000000000","SequenceNumber":"49"#));
+/// # Ok::<(), sandbox::error::ServiceError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Engine {
     shared: Arc<Shared>,

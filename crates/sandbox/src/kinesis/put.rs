@@ -217,7 +217,10 @@ impl Engine {
         if let Some((code, message)) = faults.fail_record(id, &stream.name, &stream.account) {
             return Ok(Fate::Failed(Failed { error_code: code, error_message: message }));
         }
+        let horizon_ms = stream.horizon_ms(now_ms);
         let Some(shard) = stream.shard_mut(id) else { return Err(no_shard()) };
+        // A stream that is only ever written would otherwise keep everything.
+        shard.trim(horizon_ms);
         let options = self.options();
         if options.enforce_limits && !shard.limiter.write(&options.rates, record.size(), now_ms) {
             let message = rate_exceeded(id, &stream.name, &stream.account).message;
