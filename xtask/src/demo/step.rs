@@ -24,7 +24,7 @@ pub(crate) struct Step {
 }
 
 /// The longest line that is shown whole, characters.
-const WIDTH: usize = 160;
+const WIDTH: usize = 140;
 
 impl Step {
     /// Runs the step in `folder`, shows what it printed, and checks how it ended.
@@ -43,7 +43,7 @@ impl Step {
             .args(["-euo", "pipefail", "-c", &format!("{{ {}\n}} 2>&1", self.command)])
             .current_dir(folder)
             // What a step prints is read through a pipe, so the tools cannot see how wide the screen is.
-            .env("COLUMNS", (WIDTH - 20).to_string())
+            .env("COLUMNS", WIDTH.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -52,7 +52,9 @@ impl Step {
         child.stdout.take().context("bash has no stdout")?.read_to_string(&mut said)?;
         let ended = child.wait()?;
         for line in said.lines() {
-            println!("  {}", shorten(line));
+            for piece in fit(line) {
+                println!("  {piece}");
+            }
         }
         println!("{dim}  ({:.1} s){plain}", started.elapsed().as_secs_f64());
         ensure!(ended.code() == Some(self.exit), "ended with {ended}, promised was exit code {}", self.exit);
@@ -66,10 +68,36 @@ impl Step {
     }
 }
 
-fn shorten(line: &str) -> String {
-    if line.chars().count() <= WIDTH {
-        return line.to_owned();
+/// JSON is cut, for the eye; a sentence is wrapped, because its end says what to type.
+fn fit(line: &str) -> Vec<String> {
+    if line.starts_with('{') {
+        let cut: String = line.chars().take(WIDTH - 2).collect();
+        return vec![if cut.len() < line.len() { format!("{cut} …") } else { cut }];
     }
-    let start: String = line.chars().take(WIDTH - 2).collect();
-    format!("{start} …")
+    let mut lines = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let last = lines
+            .last_mut()
+            .filter(|last| last.chars().count() + word.chars().count() <= WIDTH || last.is_empty());
+        match last {
+            Some(last) => last.push_str(word),
+            None => lines.push(format!("    {word}")),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WIDTH, fit};
+
+    #[test]
+    fn a_sentence_is_wrapped_and_json_is_cut() {
+        let sentence = "word ".repeat(60);
+        assert_eq!(fit(&sentence).len(), 3);
+        assert!(fit(&sentence).iter().all(|line| line.chars().count() <= WIDTH + 4));
+        assert_eq!(fit("  a  table").concat(), "  a  table");
+        let json = format!("{{{}}}", "x".repeat(WIDTH));
+        assert_eq!(fit(&json).concat().chars().count(), WIDTH);
+    }
 }
