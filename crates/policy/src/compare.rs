@@ -3,6 +3,18 @@
 //! Three verdicts: [`InSync`](VerdictKind::InSync) when they differ in nothing but what IAM itself rewrites,
 //! [`Cosmetic`](VerdictKind::Cosmetic) when they are written differently and mean the same, [`Drift`](VerdictKind::Drift) when the
 //! meaning differs. In doubt it is drift: no difference in what is allowed is ever called equal.
+//!
+//! ```
+//! use policy::Document;
+//! use policy::compare::{self, Code, VerdictKind};
+//!
+//! let live = Document::parse(r#"{"Statement":{"Effect":"Allow","Action":"kinesis:Get*","Resource":"*"}}"#)?;
+//! let wanted = Document::parse(r#"{"Statement":{"Effect":"Allow","Action":["kinesis:GetRecords"],"Resource":"*"}}"#)?;
+//! let comparison = compare::identity_policies(&live, &wanted);
+//! assert_eq!(comparison.verdict, VerdictKind::Drift);
+//! assert!(comparison.has(Code::Wider));
+//! # Ok::<(), policy::ParseError>(())
+//! ```
 
 mod layout;
 mod meaning;

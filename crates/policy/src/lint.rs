@@ -2,6 +2,21 @@
 //!
 //! A finding never stops anybody: [`Severity::Error`] means that IAM will refuse the document, or that a part of it can never
 //! have the effect it is written for.
+//!
+//! ```
+//! use policy::Document;
+//! use policy::lint::{self, Code, Kind};
+//!
+//! let policy = Document::parse(
+//!     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kinesis:SubscribeToShard",
+//!         "Resource":"arn:aws:kinesis:eu-central-1:123456789012:stream/orders"}}"#,
+//! )?;
+//! let findings = lint::lint(&policy, Kind::Identity);
+//! // The action is one on a consumer, so on the stream it grants nothing.
+//! assert_eq!(findings[0].code, Code::ActionResourceMismatch);
+//! assert_eq!(findings[0].pointer, "/Statement/Action");
+//! # Ok::<(), policy::ParseError>(())
+//! ```
 
 mod access;
 mod code;

@@ -1,4 +1,14 @@
 //! The permissions that a role needs to read a stream, or a producer needs to write one, and no others.
+//!
+//! ```
+//! use policy::permissions::{self, Mode, Spec};
+//!
+//! let stream = "arn:aws:kinesis:eu-central-1:123456789012:stream/orders";
+//! let spec = Spec::reader(stream, "arn:aws:iam::123456789012:role/reader")?.with_mode(Mode::Efo);
+//! let sids: Vec<String> = permissions::document(&spec).statements().filter_map(|s| s.sid().map(str::to_owned)).collect();
+//! assert_eq!(sids, ["ReadStream", "EfoStream", "EfoConsumer", "SelfAssume"]);
+//! # Ok::<(), permissions::SpecError>(())
+//! ```
 
 use serde_json::{Value, json};
 use thiserror::Error;

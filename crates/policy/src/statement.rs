@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::pointer;
+use crate::{arn, pointer};
 
 /// What a statement does with the requests it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -175,6 +175,14 @@ impl<'a> Statement<'a> {
                 .into_iter()
                 .collect(),
         })
+    }
+}
+
+impl NamedPrincipal<'_> {
+    /// Whether this is the unique id (`AROA…`, `AIDA…`) of a role or user, which IAM shows once the role or user is gone. It
+    /// matches nobody any more, a namesake made since included.
+    pub fn is_dead(&self) -> bool {
+        self.kind == PrincipalKind::Aws && arn::is_unique_id(self.value)
     }
 }
 

@@ -2,6 +2,20 @@
 //!
 //! Unity Catalog assumes the role with an external ID, and the role must be able to assume itself. A role cannot be named in a
 //! trust policy before it exists, so the first form takes two writes; the second names the role in a condition and takes one.
+//!
+//! ```
+//! use policy::Document;
+//! use policy::trust::{self, DatabricksPartition, Form, TrustSubject};
+//!
+//! let role = "arn:aws:iam::123456789012:role/reader";
+//! let subject = TrustSubject::new(role, DatabricksPartition::Aws.unity_catalog_role(), "0d26daa6")?;
+//! let live = Document::parse(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+//!     "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#)?;
+//! let next = trust::merge(&live, &trust::document(Form::Databricks, &subject), &subject, false);
+//! assert_eq!(next.statements().count(), 2);
+//! assert_eq!(trust::foreign(&next, &subject).len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod merge;
 pub(crate) mod ownership;

@@ -290,7 +290,7 @@ fn foreign(live: &Document, wanted: &[Placed], own: &TrustSubject) -> Vec<Reason
                 || format!("statement {}", statement.index()),
                 |sid| format!("statement `{sid}`"),
             );
-            let dead = statement.principals().unwrap_or_default().iter().any(ownership::is_dead);
+            let dead = statement.principals().unwrap_or_default().iter().any(NamedPrincipal::is_dead);
             let note =
                 if dead { "; it names a deleted principal, and IAM may refuse to save it again" } else { "" };
             found(

@@ -61,7 +61,7 @@ fn form(name: &NamedPrincipal<'_>) -> Option<Finding> {
         return None;
     }
     let at = &name.pointer;
-    if arn::is_unique_id(value) {
+    if name.is_dead() {
         let message = format!(
             "`{value}` is the id of a deleted role or user; nobody is it any more, a namesake made since included"
         );

@@ -2,7 +2,6 @@
 
 use super::partition;
 use super::subject::{PLACEHOLDER_EXTERNAL_ID, TrustSubject};
-use crate::arn;
 use crate::operator::{Operator, Test};
 use crate::statement::{Effect, NamedPrincipal, PrincipalKind, Statement};
 
@@ -42,15 +41,10 @@ pub(crate) fn roles<'a>(
     let beside_ours = guarded || first.iter().any(|role| matches!(role, Role::UnityCatalog | Role::Itself));
     std::iter::zip(named, first)
         .map(|(name, role)| {
-            let dead = role == Role::Foreign && is_dead(&name) && beside_ours;
+            let dead = role == Role::Foreign && name.is_dead() && beside_ours;
             (name, if dead { Role::Dead } else { role })
         })
         .collect()
-}
-
-/// Whether a principal is the unique id of a role or user that no longer exists.
-pub(crate) fn is_dead(name: &NamedPrincipal<'_>) -> bool {
-    name.kind == PrincipalKind::Aws && arn::is_unique_id(name.value)
 }
 
 fn role(name: &NamedPrincipal<'_>, subject: &TrustSubject, narrowed: bool) -> Role {
