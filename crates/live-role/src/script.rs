@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
@@ -73,8 +74,13 @@ impl Script {
         self.refuse(action, 404, "NoSuchEntity", "It cannot be found.")
     }
 
-    /// The IAM that plays this script, with what it saw.
+    /// The IAM that plays this script, with what it saw. It tries again soon, and for as long as the script goes on.
     pub fn play(self) -> Played {
+        self.play_with(Patience::new(Duration::from_secs(5)).starting_at(Duration::from_micros(10)))
+    }
+
+    /// The same with another patience.
+    pub fn play_with(self, patience: Patience) -> Played {
         let seen = Seen::default();
         let steps = Arc::new(Mutex::new(self.steps.into_iter().rev().collect::<Vec<_>>()));
         let wire = Wire { steps: steps.clone(), seen: seen.clone() };
@@ -84,6 +90,7 @@ impl Script {
             .region(aws_config::Region::new("eu-central-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(wire)
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_micros(10)))
             .build();
         let said = Said::default();
         let world = World {
@@ -93,9 +100,8 @@ impl Script {
             interrupt: Interrupt::never(),
         };
         let region = "eu-central-1".parse().unwrap_or_else(|_| unreachable!("a region"));
-        let patience = Patience::new(Duration::from_secs(5)).starting_at(Duration::from_micros(10));
         let iam = Iam::new(Aws::for_tests(sdk, region), &world, patience);
-        Played { iam, steps, seen, said }
+        Played { iam, world, steps, seen, said }
     }
 }
 
@@ -108,6 +114,8 @@ fn owned(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
 pub struct Played {
     /// The IAM to hand to the code under test.
     pub iam: Iam,
+    /// The world to hand to it: no settings, no interrupt, and what is said is kept.
+    pub world: World,
     steps: Arc<Mutex<Vec<Step>>>,
     seen: Seen,
     said: Said,
@@ -198,6 +206,18 @@ impl Wire {
     }
 }
 
+impl Script {
+    /// Expects a managed policy to be read in its default version.
+    #[must_use]
+    pub fn reads_policy(self, arn: &str, version: &str, document: &str) -> Self {
+        self.answer("GetPolicy", &[("PolicyArn", arn)], &policy(arn, version)).answer(
+            "GetPolicyVersion",
+            &[("PolicyArn", arn), ("VersionId", version)],
+            &policy_version(version, document),
+        )
+    }
+}
+
 /// A `<Role>` as IAM shows it, with the trust policy percent-encoded.
 pub fn role(arn: &str, id: &str, trust: &str) -> String {
     format!("<Role>{}</Role>", role_members(arn, id, trust))
@@ -248,6 +268,7 @@ pub fn inline_names(names: &[&str]) -> String {
     format!("<PolicyNames>{members}</PolicyNames><IsTruncated>false</IsTruncated>")
 }
 
-fn encoded(document: &str) -> String {
+/// A document as the API returns it.
+pub fn encoded(document: &str) -> String {
     utf8_percent_encode(document, NON_ALPHANUMERIC).to_string()
 }

@@ -115,12 +115,14 @@ async fn sync(
 ) -> Result<Trust, Fault> {
     let name = live.name();
     let notes = iam.notes();
-    let written = if plan.next.is_some() {
-        sync::write(iam, name, |live| Ok(goal.plan(&live.trust).next)).await?
+    let (plan, ended) = if plan.next.is_some() {
+        let ended = sync::write(iam, name, |live| Ok(goal.plan(&live.trust).next)).await?;
+        // Somebody may have changed it since the first look, or even repaired it.
+        (goal.plan(&ended.live.trust), Some(ended))
     } else {
-        None
+        (plan, None)
     };
-    let Some(written) = written else {
+    let Some(replaced) = ended.and_then(|ended| ended.replaced) else {
         warn_of_what_stays(notes, &plan);
         if plan.stays.is_empty() {
             notes.say(format!(
@@ -130,22 +132,20 @@ async fn sync(
         }
         return Ok(untouched(&plan, former));
     };
-    // What was written was planned from a later reading than `plan`, so the reasons come from that one.
-    let repaired = goal.plan(&written.previous);
-    let after = goal.plan(&written.live.trust);
-    for reason in drift(&repaired.comparison.reasons).filter(|reason| !after.comparison.has(reason.code)) {
+    let repaired = goal.plan(&replaced);
+    for reason in drift(&repaired.comparison.reasons).filter(|reason| !plan.comparison.has(reason.code)) {
         notes.say(format!("repaired {}: {}", reason.code.as_str(), reason.sentence));
     }
     notes.say(format!("updated trust policy of role `{name}`"));
-    warn_of_what_stays(notes, &after);
+    warn_of_what_stays(notes, &plan);
     let verdict =
-        if after.comparison.verdict == VerdictKind::Drift { VerdictKind::Drift } else { VerdictKind::InSync };
+        if plan.comparison.verdict == VerdictKind::Drift { VerdictKind::Drift } else { VerdictKind::InSync };
     Ok(Trust {
         verdict: verdict.as_str().to_owned(),
         changed: true,
-        form: Some(after.form.as_str().to_owned()),
+        form: Some(plan.form.as_str().to_owned()),
         reasons: values(&repaired.comparison.reasons),
-        previous: Some(written.previous.into_value()),
+        previous: Some(replaced.into_value()),
     })
 }
 
@@ -173,8 +173,8 @@ async fn undo(
     }
     let name = live.name();
     let next = |live: &LiveRole| Ok((!is_same(&live.trust, &previous)).then(|| previous.clone()));
-    let written = sync::write(iam, name, next).await?;
-    match &written {
+    let replaced = sync::write(iam, name, next).await?.replaced;
+    match &replaced {
         Some(_) => iam.notes().say(format!("restored trust policy of role `{name}`")),
         None => iam.notes().say(format!("unchanged trust policy of role `{name}`: it is the former one")),
     }
@@ -183,10 +183,10 @@ async fn undo(
     let plan = subject.map(|subject| Goal { subject, form: None, exclusive: false }.plan(&previous));
     Ok(Trust {
         verdict: plan.as_ref().map_or("unknown", |plan| plan.comparison.verdict.as_str()).to_owned(),
-        changed: written.is_some(),
+        changed: replaced.is_some(),
         form: None,
         reasons: plan.map(|plan| values(&plan.comparison.reasons)).unwrap_or_default(),
-        previous: written.map(|written| written.previous.into_value()).or(former.previous),
+        previous: replaced.map(policy::Document::into_value).or(former.previous),
     })
 }
 

@@ -6,22 +6,20 @@ use config::names::RoleName;
 use live_role::account::{is_contended, is_missing_code, is_unknown_principal};
 use live_role::{Iam, LiveRole};
 use policy::Document;
+use policy::lint::{self, TRUST_POLICY_QUOTA_CHARS};
 
 use crate::plan::is_same;
 
-/// Characters of a trust policy that every account allows, white space not counted (IAM quota `L-C07B4B0D`, default).
-const QUOTA_CHARS: usize = 2048;
-
-/// What a write replaced.
-pub(crate) struct Written {
-    /// The document right before the write.
-    pub(crate) previous: Document,
+/// How a write ended.
+pub(crate) struct Ended {
+    /// The document that was replaced; `None` when the last reading left nothing to do.
+    pub(crate) replaced: Option<Document>,
     /// The role as it shows now.
     pub(crate) live: LiveRole,
 }
 
 /// Writes what `next` makes of the live document, which is read again right before every try: IAM has no way to write only if
-/// nothing changed since. `None` when the last reading left nothing to do.
+/// nothing changed since.
 ///
 /// A role or a principal that was made a moment ago is not known everywhere yet; that is waited for, nothing else.
 ///
@@ -31,16 +29,16 @@ pub(crate) async fn write(
     iam: &Iam,
     role: &RoleName,
     next: impl Fn(&LiveRole) -> Result<Option<Document>, Fault>,
-) -> Result<Option<Written>, Fault> {
+) -> Result<Ended, Fault> {
     let mut waiting = iam.patience().begin();
     let mut tries = 0_u32;
     loop {
         iam.check_interrupt()?;
         let live = iam.existing_role(role).await?;
-        let Some(document) = next(&live)? else { return Ok(None) };
+        let Some(document) = next(&live)? else { return Ok(Ended { replaced: None, live }) };
         let text = document.to_string();
         if tries == 0 {
-            warn_of_size(iam, &text);
+            warn_of_size(iam, &document);
         }
         tries += 1;
         let request = iam.client().update_assume_role_policy().role_name(role.as_str());
@@ -49,8 +47,7 @@ pub(crate) async fn write(
                 let waited = duration::show(waiting.elapsed());
                 iam.notes().say(format!("waited {waited} for IAM to know every principal"));
             }
-            let live = settled(iam, live, &document).await?;
-            return Ok(Some(live));
+            return settled(iam, live, &document).await;
         };
         let problem = config::aws::problem(&error);
         let is_early = is_unknown_principal(&problem) || is_contended(&problem);
@@ -68,13 +65,13 @@ pub(crate) async fn write(
 }
 
 /// Waits until IAM shows the document that was written, so that the next tool in the pipe reads it too.
-async fn settled(iam: &Iam, before: LiveRole, written: &Document) -> Result<Written, Fault> {
+async fn settled(iam: &Iam, before: LiveRole, written: &Document) -> Result<Ended, Fault> {
     let role = before.name().clone();
     let mut waiting = iam.patience().begin();
     loop {
         let live = iam.existing_role(&role).await?;
         if is_same(&live.trust, written) {
-            return Ok(Written { previous: before.trust, live });
+            return Ok(Ended { replaced: Some(before.trust), live });
         }
         if !iam.pause(&mut waiting, "IAM to show the new trust policy").await? {
             return Err(Fault::transient(format!(
@@ -86,12 +83,11 @@ async fn settled(iam: &Iam, before: LiveRole, written: &Document) -> Result<Writ
     }
 }
 
-fn warn_of_size(iam: &Iam, text: &str) {
-    // Compact JSON: what white space is left stands inside strings, where it counts.
-    let length = text.chars().count();
-    if length > QUOTA_CHARS {
+fn warn_of_size(iam: &Iam, document: &Document) {
+    let length = lint::counted_chars(document);
+    if length > TRUST_POLICY_QUOTA_CHARS {
         iam.notes().warn(format!(
-            "the trust policy will have {length} characters: more than {QUOTA_CHARS} needs a raised quota (L-C07B4B0D)"
+            "the trust policy will have {length} characters: more than {TRUST_POLICY_QUOTA_CHARS} needs a raised quota (L-C07B4B0D)"
         ));
     }
 }
