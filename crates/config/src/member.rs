@@ -138,7 +138,7 @@ member!(Trust, "trust", "trust-sync");
 /// What Databricks said of the credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// `pass` or `fail`.
+    /// `pass`, `fail`, or `unproven` where a check was skipped or none was made.
     pub verdict: String,
     /// How often Databricks was asked.
     pub attempts: u32,

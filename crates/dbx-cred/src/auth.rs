@@ -86,6 +86,13 @@ impl Login {
         self.attributes.found()
     }
 
+    /// What tells this login from another one: no secret by itself, but a secret goes into it. For hashing only.
+    pub(crate) fn fingerprint(&self) -> String {
+        let found = self.found().map(|(attribute, given)| format!("{}={}", attribute.key, given.value()));
+        let parts: Vec<String> = found.chain([self.method.identity()]).collect();
+        format!("{}\n{}\n{}", self.method.auth_type(), self.profile().unwrap_or_default(), parts.join("\n"))
+    }
+
     /// What to type when the login is not accepted.
     pub fn renew(&self) -> String {
         self.method.renew(&self.host, self.profile())

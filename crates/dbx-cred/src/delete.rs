@@ -8,6 +8,7 @@ use config::settings::Settings;
 use config::{Document, Fault, Outcome, Output};
 
 use crate::auth::Source;
+use crate::cache::Cache;
 use crate::credential;
 use crate::refusal::Reason;
 use crate::wire::SERVICE;
@@ -63,6 +64,9 @@ pub async fn run<W: Write>(
                 Err(failure) => return Err(fault(failure)),
             }
         }
+    }
+    if let Some(cache) = Cache::of(settings.env(), workspace.login(), &name) {
+        cache.forget();
     }
     document.remove::<member::Credential>();
     document.remove::<member::Validation>();

@@ -8,6 +8,7 @@ use config::names::{AccountId, Partition, RoleArn, RoleName};
 use config::settings::{ROLE, Setting, Settings};
 use config::{Document, Fault, Outcome, Output};
 
+use crate::cache::Cache;
 use crate::credential;
 use crate::failure::Failure;
 use crate::name::CredentialName;
@@ -57,7 +58,7 @@ pub async fn run<W: Write>(
 ) -> Result<Outcome, Fault> {
     let name = credential::named(settings, args.credential.as_deref(), &document)?;
     let role = wanted_role(args, settings, &document)?;
-    let (done, info) = ensure(args, workspace, &name, &role).await?;
+    let (done, info) = ensure(args, settings, workspace, &name, &role).await?;
     let member = credential::member(&info, &name, workspace.login().host())?;
     let notes = &workspace.notes;
     let external_id = &member.external_id;
@@ -77,12 +78,13 @@ pub async fn run<W: Write>(
 
 async fn ensure(
     args: &Ensure,
+    settings: &Settings,
     workspace: &Workspace,
     name: &CredentialName,
     role: &RoleArn,
 ) -> Result<(Done, Info), Fault> {
     if let Some(info) = look(workspace, name).await? {
-        return adjust(args, workspace, name, role, info).await;
+        return adjust(args, settings, workspace, name, role, info).await;
     }
     let create = Create {
         name: name.as_str(),
@@ -99,13 +101,13 @@ async fn ensure(
             Ok(info) => return Ok((Done::Created, info)),
             // Somebody else was faster, or an answer of ours got lost: what is there decides.
             Err(failure) if failure.reason() == Some(Reason::Exists) => match look(workspace, name).await? {
-                Some(info) => return adjust(args, workspace, name, role, info).await,
+                Some(info) => return adjust(args, settings, workspace, name, role, info).await,
                 None => return Err(taken_but_hidden(workspace.fault(&doing, failure))),
             },
             // Nobody knows whether it was created. Looking tells.
             Err(failure @ Failure::Lost(_)) => {
                 if let Some(info) = look(workspace, name).await? {
-                    let (done, info) = adjust(args, workspace, name, role, info).await?;
+                    let (done, info) = adjust(args, settings, workspace, name, role, info).await?;
                     let done = if matches!(done, Done::Unchanged) { Done::Created } else { done };
                     return Ok((done, info));
                 }
@@ -134,6 +136,7 @@ async fn look(workspace: &Workspace, name: &CredentialName) -> Result<Option<Inf
 /// Changes what differs in a credential that is there.
 async fn adjust(
     args: &Ensure,
+    settings: &Settings,
     workspace: &Workspace,
     name: &CredentialName,
     role: &RoleArn,
@@ -163,6 +166,9 @@ async fn adjust(
         }
     })?;
     if other_role {
+        if let Some(cache) = Cache::of(settings.env(), workspace.login(), name) {
+            cache.forget();
+        }
         let notes = &workspace.notes;
         notes.say(format!("credential `{name}` named role {} before", now.role_arn));
         if changed.aws_iam_role.as_ref().and_then(|role| role.external_id.as_deref())

@@ -13,10 +13,14 @@
 //! `verdict` is `pass`, `fail`, or `unproven` where a check was skipped or none was made.
 
 pub mod auth;
+pub mod bind;
+pub mod cache;
 pub mod credential;
 pub mod delete;
+pub mod describe;
 pub mod ensure;
 pub mod failure;
+pub mod grant;
 pub mod host;
 pub mod keys;
 pub mod name;
@@ -80,6 +84,13 @@ pub enum Command {
     Validate(validate::Validate),
     /// Print temporary AWS keys of the credential's role
     Token(token::Token),
+    /// Let users, groups or service principals use the credential
+    Grant(grant::Granting),
+    /// Restrict the credential to some workspaces
+    Bind(bind::Bind),
+    /// Tell about the login
+    #[command(subcommand)]
+    Auth(describe::Auth),
     /// Delete the credential
     Delete(delete::Delete),
 }
@@ -98,7 +109,9 @@ impl Tool for Args {
             Command::Validate(args) => (args.credential.as_deref(), None),
             Command::Token(args) => (args.credential.as_deref(), None),
             Command::Delete(args) => (args.credential.as_deref(), None),
-            Command::List(_) => (None, None),
+            Command::Grant(args) => (args.credential.as_deref(), None),
+            Command::Bind(args) => (args.credential.as_deref(), None),
+            Command::List(_) | Command::Auth(_) => (None, None),
         };
         let timeout = self.dbx.timeout.map(config::duration::show);
         vec![
@@ -138,6 +151,20 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
             let document = document(&args.doc, &world).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             delete::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Grant(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            grant::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Bind(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            bind::run(command, settings, &workspace, &document, &mut output).await
+        }
+        Command::Auth(describe::Auth::Describe(command)) => {
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            describe::run(command, &workspace, &mut output).await
         }
         Command::List(command) => {
             let workspace = Workspace::open(&args.dbx, &world)?;

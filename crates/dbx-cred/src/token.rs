@@ -5,10 +5,15 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use config::settings::Settings;
 use config::{Document, Fault, Outcome, Output};
+use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cache::Cache;
 use crate::credential;
+use crate::failure::Failure;
 use crate::keys::Keys;
+use crate::name::CredentialName;
+use crate::refusal::Reason;
 use crate::workspace::Workspace;
 
 /// Prints temporary AWS keys of the credential's role.
@@ -19,6 +24,9 @@ pub struct Token {
     /// How to print the keys
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Fetch new keys, and keep none on disk
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// How keys are printed.
@@ -45,17 +53,18 @@ pub async fn run<W: Write>(
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
     let name = credential::named(settings, args.credential.as_deref(), document)?;
-    let vended = workspace.vend(&name).await.map_err(|failure| {
-        let role_is_wrong =
-            matches!(&failure, crate::failure::Failure::Refused(refusal) if refusal.status == 400);
-        let fault = workspace.fault(&format!("get keys for credential `{name}`"), failure);
-        if role_is_wrong {
-            fault.with_hint(format!("dbx-cred validate {name} says what is wrong with the role"))
-        } else {
-            fault
+    let cache = if args.no_cache { None } else { Cache::of(settings.env(), workspace.login(), &name) };
+    let now = Timestamp::now();
+    let keys = match cache.as_ref().and_then(|cache| cache.read(now)) {
+        Some(keys) => keys,
+        None => {
+            let keys = fetch(workspace, &name).await?;
+            if let Some(cache) = cache {
+                cache.write(&keys, now);
+            }
+            keys
         }
-    })?;
-    let keys = Keys::read(vended, &name)?;
+    };
     match args.format {
         Format::CredentialProcess => output.document(&ProcessKeys::new(&keys))?,
         Format::Json => output.document(&JsonKeys::new(&keys))?,
@@ -65,6 +74,33 @@ pub async fn run<W: Write>(
         }
     }
     Ok(Outcome::Done)
+}
+
+/// New keys from Databricks.
+///
+/// # Errors
+/// When Databricks hands out none.
+pub async fn fetch(workspace: &Workspace, name: &CredentialName) -> Result<Keys, Fault> {
+    let vended = workspace.vend(name).await.map_err(|failure| {
+        let role_is_wrong = matches!(&failure, Failure::Refused(refusal) if refusal.status == 400);
+        let gone = failure.reason() == Some(Reason::Missing);
+        let denied = failure.reason() == Some(Reason::Denied);
+        let fault = workspace.fault(&format!("get keys for credential `{name}`"), failure);
+        if role_is_wrong {
+            fault.with_hint(format!("dbx-cred validate {name} says what is wrong with the role"))
+        } else if gone {
+            fault.with_hint(format!(
+                "dbx-cred ensure {name} creates it, dbx-cred list shows those that you may see"
+            ))
+        } else if denied {
+            fault.with_hint(format!(
+                "ask its owner to run: dbx-cred grant {name} --to you@example.com, or in SQL: GRANT ACCESS ON SERVICE CREDENTIAL"
+            ))
+        } else {
+            fault
+        }
+    })?;
+    Keys::read(vended, name)
 }
 
 /// The schema of `credential_process` (AWS CLI user guide, "Sourcing credentials with an external process").

@@ -175,3 +175,120 @@ pub struct VendedKeys {
     /// The session.
     pub session_token: String,
 }
+
+/// `PATCH permissions/credential/{name}`.
+#[derive(Debug, Serialize)]
+pub struct ChangeGrants<'a> {
+    /// One entry a principal.
+    pub changes: Vec<ChangeGrant<'a>>,
+}
+
+/// What changes for one principal.
+#[derive(Debug, Serialize)]
+pub struct ChangeGrant<'a> {
+    /// A user's email, a group's name, or a service principal's application id.
+    pub principal: &'a str,
+    /// Privileges to give.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<&'static str>,
+    /// Privileges to take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<&'static str>,
+}
+
+/// `GET permissions/credential/{name}`: one page.
+#[derive(Debug, Deserialize)]
+pub struct Grants {
+    /// One entry a principal.
+    #[serde(default)]
+    pub privilege_assignments: Vec<Grant>,
+    /// Absent or empty on the last page.
+    #[serde(default)]
+    pub next_page_token: Option<String>,
+}
+
+/// What one principal holds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Grant {
+    /// Who.
+    #[serde(default)]
+    pub principal: String,
+    /// What.
+    #[serde(default)]
+    pub privileges: Vec<String>,
+}
+
+/// `PATCH bindings/credential/{name}`.
+#[derive(Debug, Default, Serialize)]
+pub struct ChangeBindings {
+    /// Workspaces to bind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<Binding>,
+    /// Workspaces to unbind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Binding>,
+}
+
+/// `GET bindings/credential/{name}`.
+#[derive(Debug, Deserialize)]
+pub struct Bindings {
+    /// The bound workspaces.
+    #[serde(default)]
+    pub bindings: Vec<Binding>,
+    /// Absent or empty on the last page.
+    #[serde(default)]
+    pub next_page_token: Option<String>,
+}
+
+/// A workspace that may use an isolated credential.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Binding {
+    /// The workspace's number.
+    pub workspace_id: u64,
+    /// What it may do.
+    #[serde(default = "read_write")]
+    pub binding_type: String,
+}
+
+/// The binding that lets a workspace use the credential.
+pub fn read_write() -> String {
+    "BINDING_TYPE_READ_WRITE".to_owned()
+}
+
+/// All workspaces of the metastore may use the credential.
+pub const OPEN: &str = "ISOLATION_MODE_OPEN";
+/// Only bound workspaces may.
+pub const ISOLATED: &str = "ISOLATION_MODE_ISOLATED";
+
+/// `GET current-metastore-assignment`.
+#[derive(Debug, Deserialize)]
+pub struct Assignment {
+    /// The workspace's number.
+    #[serde(default)]
+    pub workspace_id: Option<u64>,
+}
+
+/// `GET Me`.
+#[derive(Debug, Deserialize)]
+pub struct Me {
+    /// The user's email, or the service principal's application id.
+    #[serde(default, rename = "userName")]
+    pub user_name: Option<String>,
+}
+
+/// `GET /.well-known/databricks-config`: what a host tells before anybody logs in.
+#[derive(Debug, Default, Deserialize)]
+pub struct HostMetadata {
+    /// The Databricks account.
+    #[serde(default)]
+    pub account_id: Option<String>,
+    /// The workspace's number, as text.
+    #[serde(default)]
+    pub workspace_id: Option<String>,
+    /// `AWS`, …
+    #[serde(default)]
+    pub cloud: Option<String>,
+    /// The audiences that identity tokens are best asked for.
+    #[serde(default)]
+    pub token_federation_default_oidc_audiences: Vec<String>,
+}

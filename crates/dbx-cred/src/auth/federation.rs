@@ -9,7 +9,9 @@ use super::AccessToken;
 use super::method::Issuer;
 use super::oauth::{Endpoint, SCOPE, ask};
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::transport::{Repeat, Transport};
+use crate::wire::HostMetadata;
 
 /// Trades the issuer's token.
 pub(super) async fn exchange(
@@ -20,7 +22,11 @@ pub(super) async fn exchange(
     audience: Option<&str>,
 ) -> Result<AccessToken, Failure> {
     let url = endpoint.discover(transport).await?;
-    let identity = identity_token(transport, issuer, audience.unwrap_or(&url)).await?;
+    let audience = match audience {
+        Some(audience) => audience.to_owned(),
+        None => usual_audience(transport, endpoint.host).await.unwrap_or_else(|| url.clone()),
+    };
+    let identity = identity_token(transport, issuer, &audience).await?;
     let mut form = vec![
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
@@ -31,6 +37,13 @@ pub(super) async fn exchange(
         form.push(("client_id", client_id));
     }
     ask(transport, || transport.client().post(&url).form(&form)).await
+}
+
+/// The audience that the host names, where it does. Only an issuer that is asked needs it, but it is asked seldom.
+async fn usual_audience(transport: &Transport, host: &Host) -> Option<String> {
+    let url = host.join("/.well-known/databricks-config");
+    let answer = transport.send(Repeat::Safe, || transport.client().get(&url)).await.ok()?;
+    answer.json::<HostMetadata>().ok()?.token_federation_default_oidc_audiences.into_iter().next()
 }
 
 async fn identity_token(transport: &Transport, issuer: &Issuer, audience: &str) -> Result<Secret, Failure> {

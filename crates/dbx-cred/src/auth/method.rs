@@ -155,6 +155,18 @@ impl Method {
         }
     }
 
+    /// What the method knows that no setting holds: the identity token of a variable.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Federated { issuer: Issuer::Variable { token, .. }, .. } => token.reveal().to_owned(),
+            Self::Federated { issuer: Issuer::GitHub { url, .. }, .. } => url.clone(),
+            Self::Federated { issuer: Issuer::File { .. }, .. }
+            | Self::Pat { .. }
+            | Self::ClientSecret { .. }
+            | Self::Cli { .. } => String::new(),
+        }
+    }
+
     /// Whether a refused token can be replaced without the user.
     pub fn renews_itself(&self) -> bool {
         !matches!(self, Self::Pat { .. })

@@ -130,6 +130,24 @@ async fn tokens_are_keys_of_the_role() {
     assert!(process["Expiration"].as_str().unwrap().ends_with('Z'), "{process}");
     let env = scene.run(&["token", NAME, "--format", "env"], "").await;
     assert_eq!(env.stdout.lines().filter(|line| line.starts_with("export AWS_")).count(), 4, "{env:?}");
-    let json = scene.run(&["token", NAME, "--format", "json", "--pretty"], "").await;
+    let json = scene.run(&["token", NAME, "--format", "json", "--pretty", "--no-cache"], "").await;
     assert!(json.stdout.starts_with("{\n  \"access_key_id\""), "{json:?}");
+}
+
+#[tokio::test]
+async fn keys_are_kept_for_the_next_run_until_the_credential_changes() {
+    let scene = Scene::start().await;
+    let document: Value = serde_json::from_str(&scene.ensured().await).unwrap();
+    scene.role(&document, document["credential"]["external_id"].as_str(), true).await;
+    scene.run(&["validate", NAME], "").await.ends_with(0, &[]);
+    scene.calls().await;
+    let first = scene.run(&["token", NAME], "").await.stdout;
+    assert_eq!(scene.calls().await, ["GenerateTemporaryServiceCredential"]);
+    assert_eq!(scene.run(&["token", NAME], "").await.stdout, first);
+    assert!(scene.calls().await.is_empty());
+    assert_ne!(scene.run(&["token", NAME, "--no-cache"], "").await.stdout, first);
+    assert_eq!(scene.calls().await, ["GenerateTemporaryServiceCredential"]);
+
+    scene.run(&["delete", NAME, "--yes"], "").await.ends_with(0, &["deleted"]);
+    scene.run(&["token", NAME], "").await.ends_with(4, &["does not exist", "dbx-cred ensure"]);
 }

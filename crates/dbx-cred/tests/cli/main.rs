@@ -6,5 +6,6 @@ mod contract;
 mod credentials;
 mod login;
 mod scene;
+mod sharing;
 mod trouble;
 mod validation;
