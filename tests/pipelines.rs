@@ -68,7 +68,7 @@ fn redactions() -> Result<Redactions> {
         ("[TOOK]", r"(?<redacted>\b\d+(\.\d)?m?s\b)"),
         ("[PORT]", r"127\.0\.0\.1:(?<redacted>\d+)"),
         ("[UUID]", r"(?<redacted>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"),
-        ("[ROLE-ID]", r"(?<redacted>\bAROA[A-Z0-9]{17}\b)"),
+        ("[ROLEID]", r"(?<redacted>\bAROA[A-Z0-9]{17}\b)"),
         ("[MS]", r#""waited_ms":(?<redacted>\d+)"#),
     ];
     for (placeholder, pattern) in patterns {
