@@ -59,13 +59,11 @@ pub fn documents(live: &Document, wanted: &Document) -> Comparison {
 const OLDEST_VERSION: &str = "2008-10-17";
 
 fn placed(document: &Document, partition: &str) -> Vec<Placed> {
-    document
-        .statements()
+    let statements = document.statements();
+    statements
         .flat_map(|statement| {
-            let pointer = statement.pointer();
-            normal::atoms(&statement, partition)
-                .into_iter()
-                .map(move |atom| Placed { atom, pointer: pointer.clone() })
+            let atoms = normal::atoms(&statement, partition).into_iter();
+            atoms.map(move |atom| Placed::new(atom, &statement))
         })
         .collect()
 }

@@ -303,3 +303,37 @@ fn variables_of_others_keep_their_version_and_do_not_count() {
     assert!(comparison.has(Code::Version));
     assert_eq!(trust::merge(&live, &wanted, &subject(), false), live);
 }
+
+#[test]
+fn one_reason_does_not_hide_another() {
+    let condition =
+        json!({"StringEquals": {"sts:ExternalId": ID}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
+    let narrowed = json!([assume(&json!([master(), OWN, "AROAEXAMPLE1"]), &condition)]);
+    let wanted = trust::document(Form::Databricks, &subject());
+    let comparison = compare::trust_policies(&policy(&narrowed), &wanted, &subject());
+    assert!(comparison.has(Code::DeadPrincipal) && comparison.has(Code::Narrower), "{comparison:#?}");
+}
+
+#[test]
+fn the_role_itself_is_too_much_where_it_is_not_wanted() {
+    let live = trust::document(Form::Databricks, &subject());
+    let comparison = compare::trust_policies(&live, &trust::before_role_exists(&subject()), &subject());
+    assert_eq!(comparison.verdict, Drift);
+    assert!(comparison.has(Code::Wider), "{comparison:#?}");
+}
+
+#[test]
+fn sentences_keep_the_spelling_of_the_policy() {
+    let live = policy(
+        &json!([{"Effect": "Allow", "Principal": {"AWS": [master(), OWN]}, "Action": ["sts:AssumeRole", "sts:TagSession"], "Condition": asks(ID)}]),
+    );
+    let comparison =
+        compare::trust_policies(&live, &trust::document(Form::Databricks, &subject()), &subject());
+    let sentences: Vec<_> = comparison.reasons.iter().map(|reason| reason.sentence.as_str()).collect();
+    let expected = |whom: &str| {
+        format!(
+            "the live policy allows `sts:TagSession` to `{whom}` where `StringEquals` on `sts:ExternalId` finds `{ID}`, which is not wanted"
+        )
+    };
+    assert_eq!(sentences, [expected(OWN), expected(master())]);
+}

@@ -4,13 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reason::{Code, Reason, Side};
 use crate::normal::{Atom, What, Who};
-use crate::statement::Effect;
+use crate::statement::{Effect, Statement};
 
-/// An atom, and the statement it came from.
+/// An atom, and how the statement it came from puts it.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) atom: Atom,
     pub(super) pointer: String,
+    /// The action in the spelling of the statement, for people.
+    action: String,
+    /// The conditions in the spelling of the statement, for people.
+    when: String,
+}
+
+impl Placed {
+    pub(super) fn new(atom: Atom, statement: &Statement<'_>) -> Self {
+        let action = match &atom.action {
+            What::One(lower) => {
+                let written = statement.actions().unwrap_or_default();
+                let same = written.into_iter().find(|action| action.eq_ignore_ascii_case(lower));
+                format!("`{}`", same.unwrap_or(lower))
+            }
+            other => what(other),
+        };
+        Self { pointer: statement.pointer(), action, when: when(statement), atom }
+    }
+
+    /// Whether it is about the principal of this name.
+    pub(super) fn is_about(&self, principal: &str) -> bool {
+        matches!(&self.atom.who, Who::One(_, name) if name == principal)
+    }
 }
 
 /// Those of `atoms` that none of `others` covers.
@@ -27,33 +50,33 @@ pub(super) fn beyond<'a>(atoms: &'a [Placed], others: &[Placed]) -> Vec<&'a Plac
 
 /// One reason for each statement and each set of atoms that differ in the action only.
 pub(super) fn reasons(surplus: &[&Placed], side: Side) -> Vec<Reason> {
-    let mut groups: BTreeMap<(&str, Atom), Vec<&What>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Atom), Vec<&Placed>> = BTreeMap::new();
     for placed in surplus {
         let key = Atom { action: What::Unsaid, ..placed.atom.clone() };
-        groups.entry((&placed.pointer, key)).or_default().push(&placed.atom.action);
+        groups.entry((&placed.pointer, key)).or_default().push(placed);
     }
     groups
         .into_iter()
-        .map(|((pointer, atom), actions)| Reason {
+        .map(|((pointer, atom), group)| Reason {
             code: match (side, atom.effect) {
                 (Side::Live, Effect::Allow) | (Side::Wanted, Effect::Deny) => Code::Wider,
                 (Side::Live, Effect::Deny) | (Side::Wanted, Effect::Allow) => Code::Narrower,
             },
-            sentence: sentence(&atom, &actions, side),
+            sentence: sentence(&atom, &group, side),
             pointer: pointer.to_owned(),
             document: side,
         })
         .collect()
 }
 
-fn sentence(atom: &Atom, actions: &[&What], side: Side) -> String {
+fn sentence(atom: &Atom, group: &[&Placed], side: Side) -> String {
     let verb = match (side, atom.effect) {
         (Side::Live, Effect::Allow) => "the live policy allows",
         (Side::Live, Effect::Deny) => "the live policy denies",
         (Side::Wanted, Effect::Allow) => "the live policy does not allow",
         (Side::Wanted, Effect::Deny) => "the live policy does not deny",
     };
-    let actions: Vec<_> = actions.iter().map(|action| what(action)).collect();
+    let actions: Vec<_> = group.iter().map(|placed| placed.action.as_str()).collect();
     let resource = match &atom.resource {
         What::Unsaid => String::new(),
         resource => format!(" on {}", what(resource)),
@@ -62,7 +85,8 @@ fn sentence(atom: &Atom, actions: &[&What], side: Side) -> String {
         Side::Live => ", which is not wanted",
         Side::Wanted => ", which is wanted",
     };
-    format!("{verb} {}{resource}{}{}{tail}", actions.join(", "), who(&atom.who), guards(atom))
+    let when = group.first().map(|placed| placed.when.as_str()).unwrap_or_default();
+    format!("{verb} {}{resource}{}{when}{tail}", actions.join(", "), who(&atom.who))
 }
 
 fn what(what: &What) -> String {
@@ -89,17 +113,15 @@ fn who(who: &Who) -> String {
     }
 }
 
-fn guards(atom: &Atom) -> String {
-    if atom.guards.is_empty() {
-        return String::new();
-    }
-    let guards: Vec<_> = atom
-        .guards
+fn when(statement: &Statement<'_>) -> String {
+    let conditions: Vec<_> = statement
+        .conditions()
         .iter()
-        .map(|guard| {
-            let values: Vec<_> = guard.values.iter().map(|value| format!("`{value}`")).collect();
-            format!("`{}` {} {}", guard.key, guard.operator, values.join(" or "))
+        .map(|condition| {
+            let values: Vec<_> = condition.values.iter().map(|value| format!("`{value}`")).collect();
+            let values = if values.is_empty() { "nothing".to_owned() } else { values.join(" or ") };
+            format!("`{}` on `{}` finds {values}", condition.operator, condition.key)
         })
         .collect();
-    format!(" where {}", guards.join(" and "))
+    if conditions.is_empty() { String::new() } else { format!(" where {}", conditions.join(" and ")) }
 }

@@ -3,6 +3,8 @@
 //! Only our own statements are compared; foreign ones are listed. At the end the live policy is asked the questions that
 //! Databricks' validation asks, so that a foreign statement that spoils the answer is never passed over.
 
+use std::collections::BTreeSet;
+
 use super::layout::Layout;
 use super::meaning::{self, Placed};
 use super::reason::{Code, Comparison, Reason, Side, VerdictKind};
@@ -21,22 +23,32 @@ use crate::trust::{self, PLACEHOLDER_EXTERNAL_ID, TrustSubject};
 pub fn trust_policies(live: &Document, wanted: &Document, own: &TrustSubject) -> Comparison {
     let mine = Ours::of(live, own);
     let theirs = Ours::of(wanted, own);
-    let mut reasons = principals(live, own);
-    reasons.extend(external_ids(live, own));
-    let explained: Vec<_> =
-        reasons.iter().map(|reason| statement_pointer(&reason.pointer).to_owned()).collect();
-    reasons.extend(absences(&mine, &theirs, own));
-
+    let mut reasons = Vec::new();
+    // What one of these reasons explains is not told a second time as wider or narrower.
+    let mut explained = BTreeSet::new();
+    for (reason, whom) in principals(live, own) {
+        explained.insert(whom);
+        reasons.push(reason);
+    }
+    for (reason, whom) in external_ids(live, own) {
+        explained.extend(whom);
+        reasons.push(reason);
+    }
+    for (code, whom, sentence) in absences(own) {
+        if theirs.names(whom) && !mine.names(whom) {
+            explained.insert(whom);
+            reasons.push(found(code, sentence, String::new()));
+        }
+    }
     let all_wanted = [theirs.ours.as_slice(), theirs.foreign.as_slice()].concat();
     let all_live = [mine.ours.as_slice(), mine.foreign.as_slice()].concat();
-    let fresh = |placed: &&Placed| !explained.contains(&placed.pointer);
-    let wider: Vec<_> = meaning::beyond(&mine.ours, &all_wanted).into_iter().filter(fresh).collect();
+    let is_unexplained = |placed: &&Placed| !explained.iter().any(|whom| placed.is_about(whom));
+    let mut wider = meaning::beyond(&mine.ours, &all_wanted);
+    wider.retain(is_unexplained);
     reasons.extend(meaning::reasons(&wider, Side::Live));
-    // What is missing has been named already when some other reason says why.
-    if reasons.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift || reason.code == Code::Wider)
-    {
-        reasons.extend(meaning::reasons(&meaning::beyond(&all_wanted, &all_live), Side::Wanted));
-    }
+    let mut narrower = meaning::beyond(&all_wanted, &all_live);
+    narrower.retain(is_unexplained);
+    reasons.extend(meaning::reasons(&narrower, Side::Wanted));
     reasons.extend(answers(live, &theirs, own, &reasons));
     reasons.extend(super::version(live, wanted, has_variables(live, wanted, own)));
     reasons.extend(form(live, wanted, own));
@@ -59,8 +71,7 @@ impl Ours {
     fn of(document: &Document, own: &TrustSubject) -> Self {
         let mut parts = Self { ours: Vec::new(), foreign: Vec::new() };
         for statement in document.statements() {
-            let pointer = statement.pointer();
-            let place = |atom| Placed { atom, pointer: pointer.clone() };
+            let place = |atom| Placed::new(atom, &statement);
             if statement.principals().is_none() {
                 parts.foreign.extend(normal::atoms(&statement, own.partition()).into_iter().map(place));
             }
@@ -73,7 +84,7 @@ impl Ours {
     }
 
     fn names(&self, principal: &str) -> bool {
-        self.ours.iter().any(|placed| matches!(&placed.atom.who, Who::One(_, name) if name == principal))
+        self.ours.iter().any(|placed| placed.is_about(principal))
     }
 }
 
@@ -102,52 +113,52 @@ fn is_own_arn(guard: &Guard, own: &TrustSubject) -> bool {
 }
 
 /// Principals that stand where ours should: deleted ones, and other roles of Unity Catalog.
-fn principals(live: &Document, own: &TrustSubject) -> Vec<Reason> {
+fn principals<'a>(live: &'a Document, own: &TrustSubject) -> Vec<(Reason, &'a str)> {
     let roles = live.statements().flat_map(|statement| ownership::roles(&statement, own));
     roles
-        .filter_map(|(name, role)| match role {
-            Role::Dead => Some(found(
-                Code::DeadPrincipal,
-                format!(
-                    "`{}` is the id of a role or user that was deleted; a namesake made since is not trusted",
-                    name.value
+        .filter_map(|(name, role)| {
+            let value = name.value;
+            let (code, sentence) = match role {
+                Role::Dead => (
+                    Code::DeadPrincipal,
+                    format!("`{value}` is the id of a role or user that was deleted; a namesake made since is not trusted"),
                 ),
-                name.pointer,
-            )),
-            Role::UnityCatalog if name.value != own.unity_catalog_arn() => Some(found(
-                Code::UnityCatalogRole,
-                format!(
-                    "trusts `{}`, but Unity Catalog will call as `{}`",
-                    name.value,
-                    own.unity_catalog_arn()
+                Role::UnityCatalog if value != own.unity_catalog_arn() => (
+                    Code::UnityCatalogRole,
+                    format!("trusts `{value}`, but Unity Catalog will call as `{}`", own.unity_catalog_arn()),
                 ),
-                name.pointer,
-            )),
-            Role::UnityCatalog | Role::Itself | Role::Narrowed | Role::Foreign => None,
+                Role::UnityCatalog | Role::Itself | Role::Narrowed | Role::Foreign => return None,
+            };
+            Some((found(code, sentence, name.pointer), value))
         })
         .collect()
 }
 
-/// What is wrong with the external ID of our statements.
-fn external_ids(live: &Document, own: &TrustSubject) -> Vec<Reason> {
-    live.statements().filter_map(|statement| external_id(&statement, own)).collect()
+/// What is wrong with the external ID of our statements, and to whom of ours it matters.
+fn external_ids<'a>(live: &Document, own: &'a TrustSubject) -> Vec<(Reason, Vec<&'a str>)> {
+    live.statements()
+        .filter_map(|statement| {
+            let roles = ownership::roles(&statement, own);
+            let whom: Vec<_> = roles
+                .iter()
+                .filter_map(|(name, role)| match role {
+                    Role::UnityCatalog => {
+                        (name.value == own.unity_catalog_arn()).then_some(own.unity_catalog_arn())
+                    }
+                    Role::Itself | Role::Narrowed => Some(own.role_arn()),
+                    Role::Dead | Role::Foreign => None,
+                })
+                .collect();
+            external_id(&statement, &whom, own).map(|reason| (reason, whom))
+        })
+        .collect()
 }
 
-fn external_id(statement: &Statement<'_>, own: &TrustSubject) -> Option<Reason> {
-    let roles = ownership::roles(statement, own);
-    let ours = roles.iter().any(|(name, role)| match role {
-        Role::UnityCatalog => name.value == own.unity_catalog_arn(),
-        Role::Itself | Role::Narrowed => true,
-        Role::Dead | Role::Foreign => false,
-    });
-    if !ours {
+fn external_id(statement: &Statement<'_>, whom: &[&str], own: &TrustSubject) -> Option<Reason> {
+    if whom.is_empty() {
         return None;
     }
-    let whom = if roles.iter().any(|(_, role)| *role == Role::UnityCatalog) {
-        "Unity Catalog"
-    } else {
-        "the role itself"
-    };
+    let whom = if whom.contains(&own.unity_catalog_arn()) { "Unity Catalog" } else { "the role itself" };
     let wanted = own.external_id();
     let mut conditions = statement.conditions();
     conditions.retain(|condition| condition.key.eq_ignore_ascii_case(EXTERNAL_ID));
@@ -180,19 +191,13 @@ fn external_id(statement: &Statement<'_>, own: &TrustSubject) -> Option<Reason> 
     Some(found(Code::ExternalId, format!("asks {whom} for {listed}, not for `{wanted}`"), at))
 }
 
-/// Grants that are missing altogether.
-fn absences(mine: &Ours, theirs: &Ours, own: &TrustSubject) -> Vec<Reason> {
-    let missing = |principal: &str| theirs.names(principal) && !mine.names(principal);
-    let mut reasons = Vec::new();
-    if missing(own.unity_catalog_arn()) {
-        let sentence = format!("Unity Catalog's role `{}` is not trusted", own.unity_catalog_arn());
-        reasons.push(found(Code::MissingUnityCatalog, sentence, String::new()));
-    }
-    if missing(own.role_arn()) {
-        let sentence = format!("`{}` may not assume itself, which Databricks demands", own.role_arn());
-        reasons.push(found(Code::MissingSelfAssume, sentence, String::new()));
-    }
-    reasons
+/// The grants that must not be missing, and what to say when they are.
+fn absences(own: &TrustSubject) -> [(Code, &str, String); 2] {
+    let (master, role) = (own.unity_catalog_arn(), own.role_arn());
+    [
+        (Code::MissingUnityCatalog, master, format!("Unity Catalog's role `{master}` is not trusted")),
+        (Code::MissingSelfAssume, role, format!("`{role}` may not assume itself, which Databricks demands")),
+    ]
 }
 
 /// Asks the live policy what Databricks' validation asks.
