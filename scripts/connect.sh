@@ -23,8 +23,12 @@ file=${1:-connection.json}
 
 case $order in
   check)
-    kstream show "$stream" </dev/null | iam-role show "$role" | dbx-cred show "$credential" |
-      trust-sync --check | dbx-cred validate --once >/dev/null
+    # One after the other, so that the first thing that is missing is the last thing said.
+    document=$(kstream show "$stream" </dev/null)
+    document=$(iam-role show "$role" <<<"$document")
+    document=$(dbx-cred show "$credential" <<<"$document")
+    document=$(trust-sync --check <<<"$document")
+    dbx-cred validate --once <<<"$document" >/dev/null
     echo "connect.sh: $stream, $role and $credential are connected" >&2
     exit
     ;;

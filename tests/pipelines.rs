@@ -66,6 +66,8 @@ fn redactions() -> Result<Redactions> {
         ("[SEQUENCE]", r#""sequence_number":"(?<redacted>\d{10,})""#),
         ("[TIME]", r"(?<redacted>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)"),
         ("[TOOK]", r"(?<redacted>\b\d+(\.\d)?m?s\b)"),
+        ("[CLOCK]", r"(?<redacted>\b\d\d:\d\d:\d\d\.\d{3}\b)"),
+        ("[COUNT]", r"\((?<redacted>\w+) attempts? in "),
         ("[PORT]", r"127\.0\.0\.1:(?<redacted>\d+)"),
         ("[UUID]", r"(?<redacted>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"),
         ("[ROLEID]", r"(?<redacted>\bAROA[A-Z0-9]{17}\b)"),

@@ -39,7 +39,11 @@ fn check_characters(
 ) -> Result<(), NameError> {
     let length = text.chars().count();
     if length < least || length > most {
-        let reason = format!("it has {length} characters, allowed are {least} to {most}");
+        let reason = match length {
+            0 => format!("it is empty, allowed are {least} to {most} characters"),
+            1 => format!("it has one character, allowed are {least} to {most}"),
+            _ => format!("it has {length} characters, allowed are {least} to {most}"),
+        };
         return Err(NameError::new(text, wanted, reason));
     }
     match text.chars().find(|character| !allowed(*character)) {
