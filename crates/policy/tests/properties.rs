@@ -398,6 +398,23 @@ proptest! {
         }
     }
 
+    /// What is not called drift needs no repair: merging would change nobody's access, ours included.
+    #[test]
+    fn trust_that_is_not_drift_needs_no_repair(
+        live in trust_document(),
+        form in select(&Form::ALL[..]),
+        requests in prop::collection::vec(asked(), 8),
+    ) {
+        let wanted = trust::document(form, &subject());
+        if compare::trust_policies(&live, &wanted, &subject()).verdict < VerdictKind::Drift {
+            let merged = trust::merge(&live, &wanted, &subject(), false);
+            for asked in &requests {
+                let decide = |document| evaluate::trust(document, &asked.request()).decision;
+                prop_assert_eq!(decide(&live), decide(&merged), "{:?}", asked);
+            }
+        }
+    }
+
     #[test]
     fn findings_point_into_the_document(document in document(true, true)) {
         for kind in [Kind::Identity, Kind::Trust { account: None }, Kind::Trust { account: Some("123456789012") }] {
