@@ -7,16 +7,18 @@ use policy::compare::{self, VerdictKind};
 
 use crate::args::Diff;
 use crate::source;
+use crate::stop::Stop;
 
 /// Prints `{"verdict":…,"reasons":[…]}`; incomplete on drift.
 pub(crate) fn run<W: Write>(
     args: &Diff,
     stdin: &mut dyn Read,
     output: &mut Output<W>,
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Stop> {
     if args.live == "-" && args.wanted == "-" {
         return Err(Fault::usage("both policies are to come from stdin")
-            .with_hint("give at least one as a file: … | iam-policy-gen diff - wanted.json"));
+            .with_hint("give at least one as a file: … | iam-policy-gen diff - wanted.json")
+            .into());
     }
     let kind = args.kind;
     let live = source::policy(&args.live, Some(kind), stdin)?;

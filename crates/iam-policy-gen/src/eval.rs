@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::args::{Eval, Kind};
 use crate::condition_key;
 use crate::source;
+use crate::stop::Stop;
 
 /// Who asks an identity policy when nobody says: whoever it is attached to. No account has this id.
 const HOLDER: &str = "arn:aws:iam::000000000000:role/holder-of-this-policy";
@@ -40,7 +41,7 @@ pub(crate) fn run<W: Write>(
     args: &Eval,
     stdin: &mut dyn Read,
     output: &mut Output<W>,
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Stop> {
     let found = source::policy(&args.policy, args.kind, stdin)?;
     let principal = match (&args.principal, found.kind) {
         (Some(text), _) => text.as_str(),
@@ -48,7 +49,8 @@ pub(crate) fn run<W: Write>(
         (None, Kind::Trust) => {
             return Err(Fault::usage("a trust policy is about who asks, and nobody is named").with_hint(
                 "add --principal ARN, such as --principal arn:aws:iam::123456789012:role/databricks-kinesis-role",
-            ));
+            )
+            .into());
         }
     };
     let principal = Principal::from_arn(principal).map_err(|error| {
@@ -58,7 +60,8 @@ pub(crate) fn run<W: Write>(
     })?;
     if !args.action.contains(':') {
         return Err(Fault::usage(format!("`{}` is no action", args.action))
-            .with_hint("write one like kinesis:GetRecords or sts:AssumeRole"));
+            .with_hint("write one like kinesis:GetRecords or sts:AssumeRole")
+            .into());
     }
     let context = condition_key::context(&args.context);
     let request =

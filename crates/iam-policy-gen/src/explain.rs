@@ -2,10 +2,11 @@
 
 use std::io::{Read, Write};
 
-use config::{Fault, Outcome, Output};
+use config::{Outcome, Output};
 use serde::Serialize;
 
 use crate::args::Explain;
+use crate::stop::Stop;
 use crate::{sentence, source};
 
 /// A line of output.
@@ -22,7 +23,7 @@ pub(crate) fn run<W: Write>(
     args: &Explain,
     stdin: &mut dyn Read,
     output: &mut Output<W>,
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Stop> {
     for found in source::policies(&args.policy, None, stdin)? {
         for statement in found.document.statements() {
             output.line(&Line {

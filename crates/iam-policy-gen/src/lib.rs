@@ -24,6 +24,7 @@ mod permissions;
 mod print;
 mod sentence;
 mod source;
+mod stop;
 mod terraform;
 mod trust;
 
@@ -34,6 +35,7 @@ use config::{Document, Fault, Notes, Outcome, Output, World};
 
 pub use args::Args;
 use args::{Command, Format};
+use stop::Stop;
 
 /// Runs the tool on the process's streams.
 ///
@@ -61,7 +63,21 @@ pub fn run<W: Write>(
     stdin: &mut dyn Read,
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
-    match &args.command {
+    match obey(&args.command, document, settings, notes, stdin, output) {
+        Ok(outcome) => Ok(outcome),
+        Err(stop) => stop.end(),
+    }
+}
+
+fn obey<W: Write>(
+    command: &Command,
+    document: Document,
+    settings: &Settings,
+    notes: &Notes,
+    stdin: &mut dyn Read,
+    output: &mut Output<W>,
+) -> Result<Outcome, Stop> {
+    match command {
         Command::Trust(trust) => {
             let written = trust::write(trust, &document, settings, notes)?;
             let text = match print::language(&trust.print) {

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 
-use config::{Fault, Outcome, Output};
+use config::{Outcome, Output};
 use policy::lint::{self, Finding, Severity};
 use serde::Serialize;
 
 use crate::args::{Kind, Lint};
 use crate::source;
+use crate::stop::Stop;
 
 /// A line of output.
 #[derive(Serialize)]
@@ -25,7 +26,7 @@ pub(crate) fn run<W: Write>(
     args: &Lint,
     stdin: &mut dyn Read,
     output: &mut Output<W>,
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Stop> {
     let mut outcome = Outcome::Done;
     for found in source::policies(&args.policy, args.kind, stdin)? {
         let kind = match found.kind {

@@ -7,6 +7,7 @@ use policy::Document;
 use serde_json::{Map, Value};
 
 use crate::args::{Emit, Form, Format};
+use crate::stop::Stop;
 
 /// The member of the connection document that holds both policies.
 const MEMBER: &str = "policies";
@@ -23,11 +24,12 @@ pub(crate) fn policy<W: Write>(
     text: Option<String>,
     mut connection: Connection,
     output: &mut Output<W>,
-) -> Result<(), Fault> {
+) -> Result<(), Stop> {
     if let Some(text) = text {
         if print.emit == Some(Emit::Document) {
             return Err(Fault::usage("the connection document holds policies as JSON only")
-                .with_hint("leave --emit document or --format out"));
+                .with_hint("leave --emit document or --format out")
+                .into());
         }
         output.text(&text)?;
         output.flush()?;
@@ -42,7 +44,8 @@ pub(crate) fn policy<W: Write>(
             return Err(Fault::usage(
                 "this policy is not the role's, so it has no place in the connection document",
             )
-            .with_hint("leave --emit document out: it is printed alone"));
+            .with_hint("leave --emit document out: it is printed alone")
+            .into());
         }
         output.document(policy.as_value())?;
         return Ok(());
