@@ -66,8 +66,8 @@ fn bad_request() -> u16 {
     400
 }
 
-/// What a fault does to one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a fault does to one request; by default, nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Strike {
     pub(crate) delay: Duration,
     /// Spoil the answer only after the operation was carried out.
@@ -76,9 +76,10 @@ pub(crate) struct Strike {
 }
 
 /// How a struck request ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// As it would have anyway.
+    #[default]
     Unharmed,
     /// With this error.
     Fail(ServiceError),
@@ -182,6 +183,10 @@ impl Control {
             Ok(fault) if fault.times == 0 => {
                 show(400, &serde_json::json!({ "error": "`times` must be at least 1" }))
             }
+            Ok(fault) if fault.code.is_none() && !fault.reset && fault.latency_ms == 0 => show(
+                400,
+                &serde_json::json!({ "error": "nothing would go wrong; give `code`, `reset` or `latency_ms`" }),
+            ),
             Ok(fault) if http::StatusCode::from_u16(fault.status).is_err() => show(
                 400,
                 &serde_json::json!({ "error": format!("`{}` is not an HTTP status", fault.status) }),
@@ -242,9 +247,10 @@ mod tests {
     fn a_fault_with_a_misspelt_field_is_refused() {
         let control = Control::default();
         for wrong in [
-            r#"{"operation":"PutRecords","time":2}"#,
-            r#"{"operation":"PutRecords","times":0}"#,
-            r#"{"operation":"PutRecords","status":7}"#,
+            r#"{"operation":"PutRecords","code":"Boom","time":2}"#,
+            r#"{"operation":"PutRecords","code":"Boom","times":0}"#,
+            r#"{"operation":"PutRecords","code":"Boom","status":7}"#,
+            r#"{"operation":"PutRecords"}"#,
             "{",
         ] {
             assert_eq!(control.add_fault(wrong.as_bytes()).status(), 400, "{wrong}");

@@ -14,12 +14,13 @@ use ::http::request::Parts;
 use ::http::{Request, Response};
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
+use hyper::body::Incoming;
 use uuid::Uuid;
 
 pub(crate) use self::control::PREFIX as CONTROL_PREFIX;
 pub(crate) use self::http::{routed, serve};
 
-use self::control::{Call, Control, Outcome};
+use self::control::{Call, Control, Outcome, Strike};
 use self::reply::Protocol;
 use self::sigv4::{Authorization, Rejection};
 use crate::clock::Clock;
@@ -103,11 +104,7 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Dropped>
-    where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<axum::BoxError>,
-    {
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
         let request_id = Uuid::new_v4().to_string();
         let (parts, body) = request.into_parts();
         let guess = Protocol::guess(&parts.headers);
@@ -126,7 +123,7 @@ impl Gateway {
             Ok(signed) => self.perform(&signed, &request_id).await,
             Err((protocol, error)) => {
                 self.control.record(Call {
-                    service: parts.uri.host().unwrap_or("unknown").to_owned(),
+                    service: "unknown".to_owned(),
                     operation: header(&parts, "x-amz-target").unwrap_or_default().to_owned(),
                     caller: None,
                     outcome: error.code.to_string(),
@@ -169,26 +166,18 @@ impl Gateway {
 
     /// Carries out a request, or lets the fault happen that waits for it.
     async fn perform(&self, signed: &Signed, request_id: &str) -> Result<Response<Body>, Dropped> {
-        let strike = self.control.strike(&signed.operation);
-        if let Some(strike) = &strike
-            && !strike.delay.is_zero()
-        {
-            tokio::time::sleep(strike.delay).await;
+        let Strike { delay, after, then } = self.control.strike(&signed.operation).unwrap_or_default();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
         }
-        let spoiled = strike.as_ref().is_some_and(|strike| strike.then != Outcome::Unharmed);
-        let carried_out = match &strike {
-            Some(strike) if spoiled && !strike.after => None,
-            _ => Some(self.dispatch(signed, request_id)),
-        };
-        let ended = match (strike.map(|strike| strike.then), carried_out) {
-            (Some(Outcome::Fail(error)), _) => Err(error),
-            (Some(Outcome::Reset), _) => {
+        // What is to be spoiled afterwards happens first, whatever its answer would have been.
+        let answer = (after || then == Outcome::Unharmed).then(|| self.dispatch(signed, request_id));
+        let ended = match (then, answer) {
+            (Outcome::Unharmed, Some(answer)) => answer,
+            (Outcome::Fail(error), _) => Err(error),
+            (Outcome::Reset | Outcome::Unharmed, _) => {
                 self.record(signed, "reset", 0);
                 return Err(Dropped);
-            }
-            (Some(Outcome::Unharmed) | None, Some(answer)) => answer,
-            (Some(Outcome::Unharmed) | None, None) => {
-                Err(ServiceError::new(500, "InternalFailure", "The operation was not carried out."))
             }
         };
         Ok(match ended {

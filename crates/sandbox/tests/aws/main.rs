@@ -1,0 +1,13 @@
+//! The sandbox's AWS over HTTP: who is calling, what IAM stores and refuses, who may become a role and what a session
+//! may do. Time stands still unless a test moves it.
+
+mod binary;
+mod clients;
+mod control;
+mod identity;
+mod permissions;
+mod policies;
+mod roles;
+mod sessions;
+mod trust;
+mod world;
