@@ -103,7 +103,9 @@ impl State {
         if let Some(statements) = value.get_mut("Statement") {
             match statements {
                 Value::Array(list) => {
-                    list.iter_mut().for_each(|statement| shuffle(statement, &mut self.random))
+                    for statement in list {
+                        shuffle(statement, &mut self.random);
+                    }
                 }
                 single => shuffle(single, &mut self.random),
             }

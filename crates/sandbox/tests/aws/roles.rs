@@ -1,7 +1,7 @@
 //! Roles as IAM keeps them: names, ids, tags, pages, and what stands in the way of deleting one.
 
+use sandbox::Options;
 use sandbox::iam::{Quotas, Settings};
-use sandbox::{Options, iam};
 
 use crate::world::{MASTER, ROOT, World, allow, role_arn, trust};
 
@@ -131,7 +131,7 @@ async fn a_role_is_changed() {
 #[tokio::test]
 async fn quotas_hold() {
     let quotas = Quotas { policies_per_role: 1, roles: 1, ..Quotas::default() };
-    let options = Options { iam: Settings { quotas, ..iam::Settings::default() }, ..Options::default() };
+    let options = Options { iam: Settings { quotas, ..Settings::default() }, ..Options::default() };
     let world = World::with(options).await;
     world.role("reader", &trust(&[MASTER])).await;
     let document = trust(&[MASTER]).to_string();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use sandbox::Options;
 use sandbox::sts::{AssumeRole, Settings};
-use sandbox::{Options, sts};
 use serde_json::json;
 
 use crate::world::{MASTER, ROOT, World, allow, role_arn, trust, trust_with_id};
@@ -145,7 +145,7 @@ async fn a_chained_session_lasts_an_hour_at_most() {
 #[tokio::test]
 async fn strictness_about_a_role_that_assumes_itself_is_a_switch() {
     for (strict_self_assume, status) in [(false, 200), (true, 403)] {
-        let sts = Settings { strict_self_assume, ..sts::Settings::default() };
+        let sts = Settings { strict_self_assume, ..Settings::default() };
         let world = World::with(Options { sts, ..Options::default() }).await;
         let bob = world.user("bob", &allow(&["sts:AssumeRole"], "*")).await;
         world.role("reader", &trust(&[BOB])).await;
@@ -195,7 +195,7 @@ async fn databricks_master_role_may_assume_what_trusts_it() {
 
 #[tokio::test]
 async fn sessions_can_be_made_short() {
-    let sts = Settings { session_lifetime: Some(Duration::from_secs(3)), ..sts::Settings::default() };
+    let sts = Settings { session_lifetime: Some(Duration::from_secs(3)), ..Settings::default() };
     let world = World::with(Options { sts, ..Options::default() }).await;
     let session = world.sts(&world.root, "GetSessionToken", &[]).await.credentials();
     assert_eq!(world.sts(&session, "GetCallerIdentity", &[]).await.text("Arn"), ROOT);

@@ -255,7 +255,8 @@ pub(crate) async fn exchange(
     body: &str,
 ) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).await.expect("somebody listens");
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
     let length = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
