@@ -1,9 +1,9 @@
 //! Policies as a CloudFormation template, in JSON.
 
 use config::Fault;
+use config::names::PolicyName;
 use serde_json::{Map, Value, json};
 
-use crate::terraform::policy_name;
 use crate::{permissions, trust};
 
 /// The role with its trust policy.
@@ -51,7 +51,7 @@ pub(crate) fn permissions(written: &permissions::Written) -> Result<String, Faul
             "RolePolicy",
             MANAGED_POLICY,
             &json!({
-                "ManagedPolicyName": policy_name(role.name()),
+                "ManagedPolicyName": PolicyName::of_role(role.name()),
                 "Roles": [role.name()],
                 "PolicyDocument": document
             }),

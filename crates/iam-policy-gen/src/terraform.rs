@@ -1,7 +1,7 @@
 //! Policies as Terraform: an `aws_iam_policy_document` and the resources it is for.
 
 use config::member::Credential;
-use config::names::{ExternalId, RoleName};
+use config::names::{ExternalId, PolicyName};
 use config::settings::{CREDENTIAL, Settings};
 use config::{Document as Connection, Fault};
 use policy::{Document, Effect, PrincipalKind, Statement};
@@ -67,17 +67,12 @@ pub(crate) fn permissions(written: &permissions::Written) -> String {
             .with("policy", json_of(&name));
         return blocks(&[data(&name, &written.document, None), resource]);
     }
-    let name = policy_name(role.name());
+    let name = PolicyName::of_role(role.name()).to_string();
     let document = label(&name);
     let attachment = Block::labelled("resource", "aws_iam_role_policy_attachment", &document)
         .with("role", Value::Text(role.name().to_string()))
         .with("policy_arn", Value::Expression(format!("aws_iam_policy.{document}.arn")));
     blocks(&[data(&document, &written.document, None), policy(&name, &document), attachment])
-}
-
-/// The name that `iam-role` gives the policy of a role.
-pub(crate) fn policy_name(role: &RoleName) -> String {
-    format!("{}-policy", role.as_str().strip_suffix("-role").unwrap_or(role.as_str()))
 }
 
 fn policy(name: &str, document: &str) -> Block {

@@ -8,7 +8,7 @@ use live_role::grants::name_of;
 use live_role::{Iam, LiveRole};
 
 use crate::args::Delete;
-use crate::{default_policy_name, managed};
+use crate::managed;
 
 pub(crate) async fn run(
     iam: &Iam,
@@ -23,19 +23,13 @@ pub(crate) async fn run(
         ))
         .with_hint(format!("iam-role delete {name} --yes")));
     }
-    let policy_name = match &args.policy_name {
-        Some(name) => name.clone(),
-        None => default_policy_name(name)?,
-    };
+    let policy_name = args.policy_name.clone().unwrap_or_else(|| PolicyName::of_role(name));
     let known = managed::known(member, name).filter(|_| args.policy_name.is_none());
     let Some(live) = iam.role(name).await? else {
         iam.notes().say(format!("role `{name}` is gone already"));
         return delete_orphan(iam, known, &policy_name, name).await;
     };
-    if let Some(arn) = role.arn().filter(|arn| **arn != live.arn) {
-        return Err(Fault::usage(format!("role `{name}` is `{}` here, not `{arn}`", live.arn))
-            .with_hint("aws-check shows which account these credentials are for"));
-    }
+    live.check_is(role)?;
     let ours = |arn: &Arn| known.as_ref().map_or(name_of(arn) == policy_name.as_str(), |known| arn == known);
     let attached = iam.attached(name).await?;
     refuse_foreign(args, &live, attached.iter().filter(|arn| !ours(arn)))?;

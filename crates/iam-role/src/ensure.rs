@@ -72,10 +72,7 @@ pub(crate) async fn run(
             }
         },
     };
-    if let Some(arn) = role.arn().filter(|arn| **arn != live.arn) {
-        return Err(Fault::usage(format!("role `{name}` is `{}` here, not `{arn}`", live.arn))
-            .with_hint("aws-check shows which account these credentials are for"));
-    }
+    live.check_is(role)?;
     wanted::check_self_assume(&wanted.permissions, name, Some(&live.arn))?;
     if !is_new {
         // A role that was just created may still show without the tags and the boundary it was created with.

@@ -22,10 +22,10 @@ mod wanted;
 use std::io::Write;
 
 use config::aws::Aws;
-use config::member::{Identity, Policies, Role, Stream};
-use config::names::{PolicyName, Region, RoleName, RoleRef};
+use config::member::{Policies, Role};
+use config::names::RoleRef;
 use config::settings::ROLE;
-use config::{Document, Fault, Outcome, Output, World};
+use config::{Document, Fault, OutError, Outcome, Output, World};
 use live_role::patience::SPREAD_LIMIT;
 use live_role::{Iam, Patience};
 
@@ -38,7 +38,7 @@ use args::Command;
 /// As [`run`]; a usage fault when no region is known.
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     let document = world.document(&args.doc)?;
-    let aws = Aws::load(&world, &args.aws, region(&document)?.as_ref()).await?;
+    let aws = Aws::load(&world, &args.aws, live_role::account::region(&document)?.as_ref()).await?;
     let patience = Patience::new(world.settings.timeout(args.aws.timeout, SPREAD_LIMIT)?);
     let iam = Iam::new(aws, &world, patience);
     let mut output = world.output(args.doc.pretty);
@@ -76,8 +76,11 @@ pub async fn run<W: Write>(
             document.remove::<Role>();
         }
     }
-    output.document(&document)?;
-    Ok(outcome)
+    match (output.document(&document), &args.command) {
+        // Nothing was changed, so a reader that closed the pipe has what it wanted.
+        (Err(OutError::Closed), Command::Show(_)) => Ok(outcome),
+        (printed, _) => Ok(printed.map(|()| outcome)?),
+    }
 }
 
 /// The role to act on: the argument, else the document's role, else the one that its permissions are for, else the
@@ -91,33 +94,4 @@ fn role(args: &Args, document: &Document, world: &World) -> Result<RoleRef, Faul
     let named = named.map(|arn| ("role", arn)).or_else(|| intended().map(|arn| ("policies", arn)));
     let named = named.as_ref().map(|(member, arn)| (*member, arn.as_str()));
     world.settings.require(&ROLE, args.command.role(), named, "iam-role ensure ROLE")
-}
-
-/// IAM knows no regions, but the SDK wants one to find the partition's endpoint.
-fn region(document: &Document) -> Result<Option<Region>, Fault> {
-    let stream = document.get::<Stream>()?.map(|stream| stream.arn.region().clone());
-    Ok(stream.or(document.get::<Identity>()?.and_then(|identity| identity.region)))
-}
-
-/// The name of the managed policy unless another is given: the role's with `-policy` in place of `-role`.
-fn default_policy_name(role: &RoleName) -> Result<PolicyName, Fault> {
-    let role = role.as_str();
-    let name = format!("{}-policy", role.strip_suffix("-role").unwrap_or(role));
-    name.parse().map_err(|error| Fault::usage(format!("{error}")).with_hint("give one: --policy-name NAME"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::default_policy_name;
-
-    #[test]
-    fn the_guides_policy_name_follows_from_its_roles() {
-        for (role, policy) in [
-            ("databricks-kinesis-role", "databricks-kinesis-policy"),
-            ("reader", "reader-policy"),
-            ("role-reader", "role-reader-policy"),
-        ] {
-            assert_eq!(default_policy_name(&role.parse().unwrap()).unwrap().as_str(), policy);
-        }
-    }
 }

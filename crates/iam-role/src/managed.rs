@@ -11,7 +11,6 @@ use policy::Document;
 use policy::compare::{self, VerdictKind};
 
 use crate::args::Ensure;
-use crate::default_policy_name;
 use crate::ensure::Steps;
 use crate::tag;
 
@@ -35,7 +34,7 @@ pub(crate) fn name(args: &Ensure, document: &Connection, role: &RoleName) -> Res
     }
     match known(document.get::<Role>()?.as_ref(), role) {
         Some(arn) => name_of(&arn).parse().map_err(|error| Fault::usage(format!("{error}"))),
-        None => default_policy_name(role),
+        None => Ok(PolicyName::of_role(role)),
     }
 }
 

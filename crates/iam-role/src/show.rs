@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use config::Fault;
 use config::member::Role;
-use config::names::RoleName;
+use config::names::{PolicyName, RoleName};
 use live_role::{Grants, Iam, LiveRole, ManagedPolicy};
 use policy::Effect;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{default_policy_name, managed};
+use crate::managed;
 
 /// The document's member `role`, with what only `show` tells.
 #[derive(Serialize)]
@@ -59,11 +59,11 @@ pub(crate) async fn run(iam: &Iam, role: &RoleName, member: Option<&Role>) -> Re
     let grants = iam.grants(&live).await?;
     say_what_limits(iam, &live, &grants);
 
-    let named = default_policy_name(live.name()).ok();
+    let named = PolicyName::of_role(live.name());
     let known = managed::known(member, live.name());
     let policy = grants.attached.iter().find(|policy| match &known {
         Some(arn) => policy.arn == *arn,
-        None => named.as_ref().is_some_and(|name| name.as_str() == policy.name()),
+        None => named.as_str() == policy.name(),
     });
     let shown = Shown {
         name: live.name().as_str(),

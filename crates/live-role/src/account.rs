@@ -4,7 +4,9 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use config::aws::{Aws, Problem, problem};
 use config::interrupt::Interrupt;
-use config::{Fault, Notes, World, duration};
+use config::member::{Identity, Stream};
+use config::names::Region;
+use config::{Document, Fault, Notes, World, duration};
 
 use crate::patience::Patience;
 
@@ -117,6 +119,15 @@ impl Iam {
             }
         }
     }
+}
+
+/// The region that the document is about. IAM knows none, but the SDK wants one to find the partition's endpoint.
+///
+/// # Errors
+/// A pipe fault when a member of the document cannot be used.
+pub fn region(document: &Document) -> Result<Option<Region>, Fault> {
+    let stream = document.get::<Stream>()?.map(|stream| stream.arn.region().clone());
+    Ok(stream.or(document.get::<Identity>()?.and_then(|identity| identity.region)))
 }
 
 /// Codes that only ask to come again: two writers met, or one place has not heard of a change yet.

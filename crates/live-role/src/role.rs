@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::Role;
 use config::Fault;
-use config::names::{Arn, RoleArn, RoleName};
+use config::names::{Arn, RoleArn, RoleName, RoleRef};
 use policy::Document;
 
 use crate::account::{Iam, is_missing};
@@ -29,6 +29,18 @@ impl LiveRole {
     /// The role's name in the spelling that STS wants.
     pub fn name(&self) -> &RoleName {
         self.arn.name()
+    }
+
+    /// Refuses to take this role for another one: a name is the same in every account, an ARN is not.
+    ///
+    /// # Errors
+    /// A usage fault when `asked` is an ARN, and not this role's.
+    pub fn check_is(&self, asked: &RoleRef) -> Result<(), Fault> {
+        match asked.arn().filter(|arn| **arn != self.arn) {
+            None => Ok(()),
+            Some(arn) => Err(Fault::usage(format!("role `{asked}` is `{}` here, not `{arn}`", self.arn))
+                .with_hint("aws-check shows which account these credentials are for")),
+        }
     }
 }
 

@@ -23,10 +23,10 @@ mod sync;
 use std::io::Write;
 
 use config::aws::Aws;
-use config::member::{Credential, Identity, Role, Stream, Trust};
-use config::names::{Region, RoleRef};
+use config::member::{Credential, Role, Trust};
+use config::names::RoleRef;
 use config::settings::ROLE;
-use config::{Document, Fault, Notes, Outcome, Output, World};
+use config::{Document, Fault, Notes, OutError, Outcome, Output, World};
 use live_role::patience::SPREAD_LIMIT;
 use live_role::{Iam, LiveRole, Patience};
 use policy::compare::{Reason, VerdictKind};
@@ -41,7 +41,7 @@ use plan::{Goal, Plan, is_same};
 /// As [`run`]; a usage fault when no region is known.
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     let document = world.document(&args.doc)?;
-    let aws = Aws::load(&world, &args.aws, region(&document)?.as_ref()).await?;
+    let aws = Aws::load(&world, &args.aws, live_role::account::region(&document)?.as_ref()).await?;
     let patience = Patience::new(world.settings.timeout(args.aws.timeout, SPREAD_LIMIT)?);
     let iam = Iam::new(aws, &world, patience);
     let mut output = world.output(args.doc.pretty);
@@ -63,10 +63,7 @@ pub async fn run<W: Write>(
     let role = role(args, &document, world)?;
     let former: Option<Trust> = document.get()?;
     let live = iam.existing_role(role.name()).await?;
-    if let Some(arn) = role.arn().filter(|arn| **arn != live.arn) {
-        return Err(Fault::usage(format!("role `{}` is `{}` here, not `{arn}`", role.name(), live.arn))
-            .with_hint("aws-check shows which account these credentials are for"));
-    }
+    live.check_is(&role)?;
     if args.undo {
         let trust = undo(args, &document, former, iam, &live).await?;
         document.set(&trust)?;
@@ -101,8 +98,11 @@ pub async fn run<W: Write>(
         explain::say(iam.notes(), &prediction);
         explain::add(&mut document, &prediction)?;
     }
-    output.document(&document)?;
-    Ok(outcome)
+    match output.document(&document) {
+        // Nothing was changed, so a reader that closed the pipe has what it wanted.
+        Err(OutError::Closed) if args.check || args.explain => Ok(outcome),
+        printed => Ok(printed.map(|()| outcome)?),
+    }
 }
 
 /// Writes what differs, and says what was done.
@@ -247,10 +247,4 @@ fn role(args: &Args, document: &Document, world: &World) -> Result<RoleRef, Faul
     let named = role.or(credential);
     let named = named.as_ref().map(|(member, arn)| (*member, arn.as_str()));
     world.settings.require(&ROLE, args.role.as_deref(), named, "iam-role ensure ROLE")
-}
-
-/// IAM knows no regions, but the SDK wants one to find the partition's endpoint.
-fn region(document: &Document) -> Result<Option<Region>, Fault> {
-    let stream = document.get::<Stream>()?.map(|stream| stream.arn.region().clone());
-    Ok(stream.or(document.get::<Identity>()?.and_then(|identity| identity.region)))
 }

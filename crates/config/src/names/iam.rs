@@ -44,6 +44,15 @@ impl FromStr for PolicyName {
     }
 }
 
+impl PolicyName {
+    /// The name of a role's policy unless another is given: the role's with `-policy` in place of `-role`.
+    pub fn of_role(role: &RoleName) -> Self {
+        let stem = role.as_str().strip_suffix("-role").unwrap_or(role.as_str());
+        // Both have one alphabet, and 64 characters and the ending are fewer than 128.
+        Self(format!("{stem}-policy"))
+    }
+}
+
 /// An external ID: 2 to 1224 characters of `[\w+=,.@:\/-]` (STS API model, `externalIdType`). It is not a secret:
 /// everybody who may view the role sees it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -210,7 +219,7 @@ impl FromStr for RoleRef {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExternalId, RoleArn, RoleName, RoleRef};
+    use super::{ExternalId, PolicyName, RoleArn, RoleName, RoleRef};
     use crate::names::Partition;
 
     #[test]
@@ -234,6 +243,22 @@ mod tests {
         let by_name: RoleRef = "reader".parse().unwrap();
         assert_eq!((by_name.to_string().as_str(), by_name.arn()), ("reader", None));
         assert!("team/reader".parse::<RoleRef>().is_err());
+    }
+
+    #[test]
+    fn the_guides_policy_name_follows_from_its_roles() {
+        let longest = "r".repeat(64);
+        for (role, policy) in [
+            ("databricks-kinesis-role", "databricks-kinesis-policy"),
+            ("reader", "reader-policy"),
+            ("role-reader", "role-reader-policy"),
+            ("-role", "-policy"),
+            (&longest, &format!("{longest}-policy")),
+        ] {
+            let name = PolicyName::of_role(&role.parse().unwrap());
+            assert_eq!(name.as_str().parse(), Ok(name.clone()), "{role}");
+            assert_eq!(name.as_str(), policy);
+        }
     }
 
     #[test]
