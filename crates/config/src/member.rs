@@ -149,3 +149,20 @@ pub struct Validation {
     pub checks: Vec<Value>,
 }
 member!(Validation, "validation", "dbx-cred validate");
+
+/// What `dbx-cred prove` could and could not do with the keys that Databricks hands out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// `pass`, `fail`, or `unproven` where a step could not be tried.
+    pub verdict: String,
+    /// Who AWS took the holder of the keys for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<Arn>,
+    /// Every step, in order.
+    #[serde(default)]
+    pub steps: Vec<Value>,
+    /// The record that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Value>,
+}
+member!(Proof, "proof", "dbx-cred prove");

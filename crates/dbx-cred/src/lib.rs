@@ -25,6 +25,7 @@ pub mod host;
 pub mod keys;
 pub mod name;
 pub mod pace;
+pub mod prove;
 pub mod refusal;
 pub mod show;
 pub mod token;
@@ -84,6 +85,8 @@ pub enum Command {
     Validate(validate::Validate),
     /// Print temporary AWS keys of the credential's role
     Token(token::Token),
+    /// Read a record as Databricks will, and show what the same keys cannot do
+    Prove(prove::Prove),
     /// Let users, groups or service principals use the credential
     Grant(grant::Granting),
     /// Restrict the credential to some workspaces
@@ -109,6 +112,7 @@ impl Tool for Args {
             Command::Validate(args) => (args.credential.as_deref(), None),
             Command::Token(args) => (args.credential.as_deref(), None),
             Command::Delete(args) => (args.credential.as_deref(), None),
+            Command::Prove(args) => (args.credential.as_deref(), None),
             Command::Grant(args) => (args.credential.as_deref(), None),
             Command::Bind(args) => (args.credential.as_deref(), None),
             Command::List(_) | Command::Auth(_) => (None, None),
@@ -151,6 +155,11 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
             let document = document(&args.doc, &world).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             delete::run(command, settings, &workspace, document, &mut output).await
+        }
+        Command::Prove(command) => {
+            let document = document(&args.doc, &world).await?;
+            let workspace = Workspace::open(&args.dbx, &world)?;
+            prove::run(command, &world, &workspace, document, &mut output).await
         }
         Command::Grant(command) => {
             let document = document(&args.doc, &world).await?;

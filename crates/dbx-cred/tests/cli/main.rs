@@ -5,6 +5,7 @@
 mod contract;
 mod credentials;
 mod login;
+mod proof;
 mod scene;
 mod sharing;
 mod trouble;

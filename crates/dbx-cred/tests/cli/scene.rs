@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 pub(crate) const NAME: &str = "kinesis-sensor-credential";
 pub(crate) const ROLE: &str = "databricks-kinesis-role";
+pub(crate) const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings";
 pub(crate) const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/databricks-kinesis-role";
 
 /// How a run ended and what it wrote.
@@ -150,10 +151,27 @@ impl Scene {
         ran.stdout
     }
 
+    fn root(&self) -> Credentials {
+        let env = &self.environment;
+        Credentials::new(&env["AWS_ACCESS_KEY_ID"], &env["AWS_SECRET_ACCESS_KEY"], None, None, "test")
+    }
+
+    /// Kinesis as the account's root.
+    pub(crate) fn kinesis(&self) -> aws_sdk_kinesis::Client {
+        let config = aws_sdk_kinesis::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .endpoint_url(&self.environment["AWS_ENDPOINT_URL_KINESIS"])
+            .credentials_provider(self.root())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        aws_sdk_kinesis::Client::from_conf(config)
+    }
+
     /// IAM as the account's root.
     pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
         let env = &self.environment;
-        let keys = Credentials::from_keys(&env["AWS_ACCESS_KEY_ID"], &env["AWS_SECRET_ACCESS_KEY"], None);
+        let keys = self.root();
         let config = aws_sdk_iam::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
@@ -166,6 +184,22 @@ impl Scene {
 
     /// Makes the role that a document's credential asks for, trusting `external_id`.
     pub(crate) async fn role(&self, document: &Value, external_id: Option<&str>, may_assume_itself: bool) {
+        let itself = if may_assume_itself { json!(["sts:AssumeRole"]) } else { json!(["sts:TagSession"]) };
+        let reading = json!([
+            "kinesis:DescribeStreamSummary",
+            "kinesis:ListShards",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator"
+        ]);
+        let permissions = json!([
+            { "Effect": "Allow", "Action": reading, "Resource": STREAM_ARN },
+            { "Effect": "Allow", "Action": itself, "Resource": ROLE_ARN },
+        ]);
+        self.role_with(document, external_id, &permissions).await;
+    }
+
+    /// The same with these permissions.
+    pub(crate) async fn role_with(&self, document: &Value, external_id: Option<&str>, statements: &Value) {
         let master = document["credential"]["unity_catalog_iam_arn"].as_str().unwrap();
         let condition =
             external_id.map_or(json!({}), |id| json!({ "StringEquals": { "sts:ExternalId": id } }));
@@ -183,12 +217,7 @@ impl Scene {
             .send()
             .await
             .unwrap();
-        let itself = if may_assume_itself { json!(["sts:AssumeRole"]) } else { json!(["sts:TagSession"]) };
-        let permissions = json!({ "Version": "2012-10-17", "Statement": [
-            { "Effect": "Allow", "Action": ["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:GetRecords",
-                "kinesis:GetShardIterator"], "Resource": "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings" },
-            { "Effect": "Allow", "Action": itself, "Resource": ROLE_ARN },
-        ] });
+        let permissions = json!({ "Version": "2012-10-17", "Statement": statements });
         let put = self.iam().put_role_policy().role_name(ROLE).policy_name("read");
         put.policy_document(permissions.to_string()).send().await.unwrap();
     }
