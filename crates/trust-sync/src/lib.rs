@@ -19,6 +19,7 @@ mod explain;
 mod plan;
 mod subject;
 mod sync;
+mod undo;
 
 use std::io::Write;
 
@@ -33,7 +34,8 @@ use policy::compare::{Reason, VerdictKind};
 use serde_json::Value;
 
 pub use args::Args;
-use plan::{Goal, Plan, is_same};
+use plan::{Goal, Plan};
+use subject::Given;
 
 /// Runs the tool with a client made from its arguments.
 ///
@@ -62,25 +64,20 @@ pub async fn run<W: Write>(
 ) -> Result<Outcome, Fault> {
     let role = role(args, &document, world)?;
     let former: Option<Trust> = document.get()?;
-    let live = iam.existing_role(role.name()).await?;
-    live.check_is(&role)?;
     if args.undo {
-        let trust = undo(args, &document, former, iam, &live).await?;
+        let trust = undo::run(iam, &role, Given::of(args, &document).ok(), former).await?;
         document.set(&trust)?;
         output.document(&document)?;
         return Ok(Outcome::Done);
     }
+    let given = Given::of(args, &document)?;
+    let live = iam.existing_role(role.name()).await?;
+    live.check_is(&role)?;
     let goal = Goal {
-        subject: subject::of(args, &document, &live.arn)?,
+        subject: given.subject(&live.arn)?,
         form: args.form.map(Into::into),
         exclusive: args.exclusive,
     };
-    if goal.subject.has_placeholder() {
-        return Err(Fault::usage(
-            "the external ID is still the placeholder `0000`, which Databricks never sends",
-        )
-        .with_hint("pipe in what `dbx-cred ensure` or `dbx-cred show` prints: it has the real one"));
-    }
     let plan = goal.plan(&live.trust);
     let trust = if args.check || args.explain {
         report(iam.notes(), &live, &plan, args.check);
@@ -149,47 +146,6 @@ async fn sync(
     })
 }
 
-/// Puts the document back that a former run replaced.
-async fn undo(
-    args: &Args,
-    document: &Document,
-    former: Option<Trust>,
-    iam: &Iam,
-    live: &LiveRole,
-) -> Result<Trust, Fault> {
-    let nothing = || {
-        Fault::usage("nothing to undo: the connection document has no `trust.previous`")
-            .with_hint("give the document that the former run printed: trust-sync --undo < connection.json")
-    };
-    let former = former.ok_or_else(nothing)?;
-    let previous = former.previous.clone().ok_or_else(nothing)?;
-    let previous = policy::Document::from_value(previous)
-        .map_err(|error| Fault::pipe("the document's `trust.previous` cannot be used").with_cause(error))?;
-    if let Some(dead) = dead_principal(&previous) {
-        return Err(Fault::usage(format!(
-            "the former trust policy names `{dead}`, the id of a role or user that was deleted: IAM would refuse it"
-        ))
-        .with_hint("run trust-sync without --undo to write one that works"));
-    }
-    let name = live.name();
-    let next = |live: &LiveRole| Ok((!is_same(&live.trust, &previous)).then(|| previous.clone()));
-    let replaced = sync::write(iam, name, next).await?.replaced;
-    match &replaced {
-        Some(_) => iam.notes().say(format!("restored trust policy of role `{name}`")),
-        None => iam.notes().say(format!("unchanged trust policy of role `{name}`: it is the former one")),
-    }
-    // With a credential at hand the verdict is about it; a restored placeholder is drift, and says so.
-    let subject = subject::of(args, document, &live.arn).ok();
-    let plan = subject.map(|subject| Goal { subject, form: None, exclusive: false }.plan(&previous));
-    Ok(Trust {
-        verdict: plan.as_ref().map_or("unknown", |plan| plan.comparison.verdict.as_str()).to_owned(),
-        changed: replaced.is_some(),
-        form: None,
-        reasons: plan.map(|plan| values(&plan.comparison.reasons)).unwrap_or_default(),
-        previous: replaced.map(policy::Document::into_value).or(former.previous),
-    })
-}
-
 /// What a run shows that writes nothing: every reason and, for `--check`, the documents line by line.
 fn report(notes: &Notes, live: &LiveRole, plan: &Plan, with_lines: bool) {
     let verdict = plan.comparison.verdict.as_str();
@@ -231,12 +187,6 @@ fn drift(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
 
 fn values(reasons: &[Reason]) -> Vec<Value> {
     reasons.iter().filter_map(|reason| serde_json::to_value(reason).ok()).collect()
-}
-
-/// The id of a deleted role or user among the principals of a document.
-fn dead_principal(document: &policy::Document) -> Option<&str> {
-    let named = document.statements().flat_map(|statement| statement.principals().unwrap_or_default());
-    named.map(|named| named.value).find(|value| value.starts_with("AROA") || value.starts_with("AIDA"))
 }
 
 /// The role to act on: the argument, else the document's role, else the one its credential is for, else the settings'.

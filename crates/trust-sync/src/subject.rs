@@ -1,37 +1,63 @@
 //! What the trust policy must be about: the role, the Databricks role that assumes it, and the external ID.
 
 use config::member::Credential;
-use config::names::RoleArn;
+use config::names::{ExternalId, RoleArn};
 use config::{Document, Fault};
 use policy::trust::{DatabricksPartition, TrustSubject};
 
 use crate::args::Args;
 
-/// The subject, from the flags, else from the document's credential.
-///
-/// # Errors
-/// A usage fault when nobody gives the external ID or Databricks' role, when the credential is for another role, or when the
-/// two roles cannot trust each other.
-pub(crate) fn of(args: &Args, document: &Document, role: &RoleArn) -> Result<TrustSubject, Fault> {
-    let credential: Option<Credential> = document.get()?;
-    if args.external_id.is_none() {
-        refuse_other_role(credential.as_ref(), role)?;
+/// What is known before AWS is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    external_id: ExternalId,
+    master: Option<RoleArn>,
+    /// The credential that the two are from, unless they were typed.
+    credential: Option<Credential>,
+}
+
+impl Given {
+    /// From the flags, else from the document's credential.
+    ///
+    /// # Errors
+    /// A usage fault when nobody gives the external ID, or it is the placeholder.
+    pub(crate) fn of(args: &Args, document: &Document) -> Result<Self, Fault> {
+        let credential: Option<Credential> = document.get()?;
+        let from_credential = credential.as_ref().map(|credential| credential.external_id.clone());
+        let external_id = args.external_id.clone().or(from_credential).ok_or_else(|| {
+            Fault::usage("no external ID is given: the connection document has no `credential`").with_hint(
+                "pipe in what `dbx-cred ensure` or `dbx-cred show` prints, or add --external-id ID",
+            )
+        })?;
+        if external_id.is_placeholder() {
+            return Err(Fault::usage(
+                "the external ID is still the placeholder `0000`, which Databricks never sends",
+            )
+            .with_hint("pipe in what `dbx-cred ensure` or `dbx-cred show` prints: it has the real one"));
+        }
+        let master = args.uc_master_arn.clone();
+        let master =
+            master.or(credential.as_ref().map(|credential| credential.unity_catalog_iam_arn.clone()));
+        Ok(Self { external_id, master, credential: credential.filter(|_| args.external_id.is_none()) })
     }
-    let given = args.external_id.as_ref().or(credential.as_ref().map(|credential| &credential.external_id));
-    let external_id = given.ok_or_else(|| {
-        Fault::usage("no external ID is given: the connection document has no `credential`")
-            .with_hint("pipe in what `dbx-cred ensure` or `dbx-cred show` prints, or add --external-id ID")
-    })?;
-    let given = credential.as_ref().map(|credential| &credential.unity_catalog_iam_arn);
-    let master = match args.uc_master_arn.as_ref().or(given) {
-        Some(arn) => arn.as_str(),
-        None => published(role)?,
-    };
-    TrustSubject::new(role.as_str(), master, external_id.as_str()).map_err(|error| {
-        Fault::usage(error.to_string()).with_hint(
-            "Databricks' own answer is in what `dbx-cred show` prints: unity_catalog_iam_arn, external_id",
-        )
-    })
+
+    /// The subject, for a role that was found.
+    ///
+    /// # Errors
+    /// A usage fault when the credential is for another role, Databricks' role is not known, or the two roles cannot trust
+    /// each other.
+    pub(crate) fn subject(&self, role: &RoleArn) -> Result<TrustSubject, Fault> {
+        refuse_other_role(self.credential.as_ref(), role)?;
+        let master = match &self.master {
+            Some(arn) => arn.as_str(),
+            None => published(role)?,
+        };
+        TrustSubject::new(role.as_str(), master, self.external_id.as_str()).map_err(|error| {
+            Fault::usage(error.to_string()).with_hint(
+                "Databricks' own answer is in what `dbx-cred show` prints: unity_catalog_iam_arn, external_id",
+            )
+        })
+    }
 }
 
 /// A role that no credential of Databricks uses would be opened for nothing.
