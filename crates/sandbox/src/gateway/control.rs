@@ -1,5 +1,14 @@
 //! The sandbox's own endpoint, `/_sandbox/…`: break things on purpose, and look at what was called.
-//! It is unsigned, and on loopback like everything else.
+//! It is unsigned, and on loopback like everything else. `KINBRICKS_SANDBOX` in the environment holds its address.
+//!
+//! | request | what it does |
+//! |---|---|
+//! | `GET requests`, `DELETE requests` | the calls so far: service, operation, caller, outcome; forget them |
+//! | `POST faults` | a [`Fault`] waits for the next calls of an operation, of whatever service |
+//! | `DELETE faults` | forget those that still wait |
+//! | `POST kinesis-faults` | a [`crate::kinesis::Fault`]: half a batch fails, iterators expire, … |
+//! | `POST iam-delay` | `{"delay_ms":…}`: how long later writes of IAM take to have an effect |
+//! | `… databricks/…` | the workspace's own, see [`crate::databricks`] |
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

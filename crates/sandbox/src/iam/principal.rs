@@ -10,6 +10,8 @@ use crate::error::ServiceError;
 pub(crate) trait Directory {
     /// The unique id of a role or user.
     fn id_of(&self, arn: &str) -> Option<String>;
+    /// Whether the account has a role with this name, whatever its path.
+    fn has_role(&self, account: &str, name: &str) -> bool;
     /// The ARN of the role or user with this unique id.
     fn arn_of(&self, id: &str) -> Option<String>;
 }
@@ -113,8 +115,8 @@ fn resolve_aws(text: &str, directory: &impl Directory) -> Option<String> {
         ("sts", session) => {
             // A session is stored by name; only its role is looked up. Its ARN has no path.
             let (role, name) = session.strip_prefix("assumed-role/")?.split_once('/')?;
-            directory.id_of(&format!("arn:aws:iam::{account}:role/{role}"))?;
-            (!name.is_empty() && !name.contains('*')).then(|| text.to_owned())
+            let exists = directory.has_role(account, role);
+            (exists && !name.is_empty() && !name.contains('*')).then(|| text.to_owned())
         }
         _ => None,
     }
@@ -150,6 +152,9 @@ mod tests {
     impl Directory for Only {
         fn id_of(&self, arn: &str) -> Option<String> {
             (self.0 && arn == ROLE).then(|| ID.to_owned())
+        }
+        fn has_role(&self, account: &str, name: &str) -> bool {
+            self.0 && ROLE == format!("arn:aws:iam::{account}:role/{name}")
         }
         fn arn_of(&self, id: &str) -> Option<String> {
             (self.0 && id == ID).then(|| ROLE.to_owned())
@@ -190,6 +195,16 @@ mod tests {
         }
         let error = resolve(&mut trust(&json!({ "Service": "kinesis" })), &Only(true)).unwrap_err();
         assert_eq!(error.message, r#"Invalid principal in policy: "SERVICE":"kinesis""#);
+    }
+
+    #[test]
+    fn one_session_of_a_role_is_stored_by_name() {
+        let session = "arn:aws:sts::123456789012:assumed-role/reader/me";
+        let mut document = trust(&json!({ "AWS": session }));
+        resolve(&mut document, &Only(true)).unwrap();
+        assert_eq!(document, trust(&json!({ "AWS": [session] })));
+        let any = trust(&json!({ "AWS": session.replace("me", "*") }));
+        assert!(resolve(&mut any.clone(), &Only(true)).is_err(), "no wildcard inside");
     }
 
     #[test]

@@ -79,6 +79,12 @@ impl Directory for Visible<'_> {
         role.or_else(user).cloned()
     }
 
+    fn has_role(&self, account: &str, name: &str) -> bool {
+        let account = self.accounts.get(account);
+        let role = account.and_then(|account| account.roles.get(&name.to_lowercase()));
+        role.is_some_and(|role| role.name == name && role.visible_from <= self.now)
+    }
+
     fn arn_of(&self, id: &str) -> Option<String> {
         self.accounts.values().find_map(|account| {
             let role = account.roles.values().find(|role| role.id == id).map(|role| &role.arn);
