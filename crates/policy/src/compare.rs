@@ -16,6 +16,7 @@
 //! # Ok::<(), policy::ParseError>(())
 //! ```
 
+mod external_id;
 mod layout;
 mod meaning;
 
@@ -43,7 +44,7 @@ pub fn documents(live: &Document, wanted: &Document) -> Comparison {
     let variables = [live, wanted].iter().any(|document| has_variables(&document.to_string()));
     reasons.extend(version(live, wanted, variables));
     if member(live, "Id") != member(wanted, "Id") {
-        reasons.push(whole(Code::Id, "the policies have different `Id`s".to_owned()));
+        reasons.push(Reason::live(Code::Id, "the policies have different `Id`s".to_owned(), String::new()));
     }
     if reasons.is_empty() || reasons.iter().all(|reason| reason.code.verdict() != VerdictKind::Drift) {
         let layouts = |document: &Document| -> Vec<_> {
@@ -79,7 +80,7 @@ fn version(live: &Document, wanted: &Document, variables: bool) -> Option<Reason
     let code =
         if variables && effective(live) != effective(wanted) { Code::Variables } else { Code::Version };
     let sentence = format!("the live policy has version {}, the wanted one {}", shown(live), shown(wanted));
-    Some(Reason { pointer: "/Version".to_owned(), ..whole(code, sentence) })
+    Some(Reason::live(code, sentence, "/Version".to_owned()))
 }
 
 fn has_variables(text: &str) -> bool {
@@ -92,7 +93,7 @@ fn written(live: &[Layout], wanted: &[Layout]) -> Option<Reason> {
         Difference::Sid => (Code::Sid, "the statements have other Sids"),
         Difference::Layout => (Code::Layout, "the statements are divided or spelled in another way"),
     };
-    Some(Reason { pointer: "/Statement".to_owned(), ..whole(code, sentence.to_owned()) })
+    Some(Reason::live(code, sentence.to_owned(), "/Statement".to_owned()))
 }
 
 /// What a member we do not know means cannot be told, so a difference in it may be one in meaning.
@@ -106,12 +107,13 @@ fn unknown_members(live: &Document, wanted: &Document) -> Option<Reason> {
         unknown.sort();
         unknown
     };
-    (unknown(live) != unknown(wanted))
-        .then(|| whole(Code::Wider, "the policies differ in members that IAM does not know".to_owned()))
-}
-
-fn whole(code: Code, sentence: String) -> Reason {
-    Reason { code, sentence, pointer: String::new(), document: Side::Live }
+    (unknown(live) != unknown(wanted)).then(|| {
+        Reason::live(
+            Code::Wider,
+            "the policies differ in members that IAM does not know".to_owned(),
+            String::new(),
+        )
+    })
 }
 
 fn member<'a>(document: &'a Document, name: &str) -> Option<&'a str> {

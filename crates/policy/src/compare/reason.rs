@@ -114,6 +114,13 @@ codes! {
     Narrower Drift "narrower"
 }
 
+impl Reason {
+    /// A difference at a place of the live document.
+    pub(super) fn live(code: Code, sentence: String, pointer: String) -> Self {
+        Self { code, sentence, pointer, document: Side::Live }
+    }
+}
+
 impl Comparison {
     /// A comparison that found these.
     pub(super) fn of(reasons: Vec<Reason>) -> Self {

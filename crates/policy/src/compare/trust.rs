@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::external_id;
 use super::layout::Layout;
 use super::meaning::{self, Placed};
 use super::reason::{Code, Comparison, Reason, Side, VerdictKind};
@@ -13,7 +14,7 @@ use crate::evaluate::{self, Context, Decision, Principal, Request, Verdict};
 use crate::normal::{self, Guard, Who};
 use crate::statement::{NamedPrincipal, Statement};
 use crate::trust::ownership::{self, EXTERNAL_ID, PRINCIPAL_ARN, Role};
-use crate::trust::{self, PLACEHOLDER_EXTERNAL_ID, TrustSubject};
+use crate::trust::{self, TrustSubject};
 
 /// Compares the live trust policy of a role with the wanted one.
 ///
@@ -30,14 +31,14 @@ pub fn trust_policies(live: &Document, wanted: &Document, own: &TrustSubject) ->
         explained.insert(whom);
         reasons.push(reason);
     }
-    for (reason, whom) in external_ids(live, own) {
+    for (reason, whom) in external_id::check(live, own) {
         explained.extend(whom);
         reasons.push(reason);
     }
     for (code, whom, sentence) in absences(own) {
         if theirs.names(whom) && !mine.names(whom) {
             explained.insert(whom);
-            reasons.push(found(code, sentence, String::new()));
+            reasons.push(Reason::live(code, sentence, String::new()));
         }
     }
     let all_wanted = [theirs.ours.as_slice(), theirs.foreign.as_slice()].concat();
@@ -129,66 +130,9 @@ fn principals<'a>(live: &'a Document, own: &TrustSubject) -> Vec<(Reason, &'a st
                 ),
                 Role::UnityCatalog | Role::Itself | Role::Narrowed | Role::Foreign => return None,
             };
-            Some((found(code, sentence, name.pointer), value))
+            Some((Reason::live(code, sentence, name.pointer), value))
         })
         .collect()
-}
-
-/// What is wrong with the external ID of our statements, and to whom of ours it matters.
-fn external_ids<'a>(live: &Document, own: &'a TrustSubject) -> Vec<(Reason, Vec<&'a str>)> {
-    live.statements()
-        .filter_map(|statement| {
-            let roles = ownership::roles(&statement, own);
-            let whom: Vec<_> = roles
-                .iter()
-                .filter_map(|(name, role)| match role {
-                    Role::UnityCatalog => {
-                        (name.value == own.unity_catalog_arn()).then_some(own.unity_catalog_arn())
-                    }
-                    Role::Itself | Role::Narrowed => Some(own.role_arn()),
-                    Role::Dead | Role::Foreign => None,
-                })
-                .collect();
-            external_id(&statement, &whom, own).map(|reason| (reason, whom))
-        })
-        .collect()
-}
-
-fn external_id(statement: &Statement<'_>, whom: &[&str], own: &TrustSubject) -> Option<Reason> {
-    if whom.is_empty() {
-        return None;
-    }
-    let whom = if whom.contains(&own.unity_catalog_arn()) { "Unity Catalog" } else { "the role itself" };
-    let wanted = own.external_id();
-    let mut conditions = statement.conditions();
-    conditions.retain(|condition| condition.key.eq_ignore_ascii_case(EXTERNAL_ID));
-    let Some(condition) = conditions.first() else {
-        return Some(found(
-            Code::MissingExternalId,
-            format!("lets {whom} in without an external ID; `sts:ExternalId` should be `{wanted}`"),
-            statement.pointer(),
-        ));
-    };
-    let Guard { operator, values, .. } = normal::guard(condition);
-    let at = condition.pointer.clone();
-    if conditions.len() == 1 && operator == "StringEquals" && values.iter().eq([wanted]) {
-        return None;
-    }
-    if values.contains(PLACEHOLDER_EXTERNAL_ID) && wanted != PLACEHOLDER_EXTERNAL_ID {
-        let sentence =
-            format!("still asks {whom} for the placeholder `{PLACEHOLDER_EXTERNAL_ID}`, not for `{wanted}`");
-        return Some(found(Code::PlaceholderExternalId, sentence, at));
-    }
-    if operator != "StringEquals" || conditions.len() > 1 {
-        let sentence = format!(
-            "compares the external ID of {whom} with `{}`, not with `StringEquals` alone",
-            condition.operator
-        );
-        return Some(found(Code::ExternalIdOperator, sentence, at));
-    }
-    let listed: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
-    let listed = if listed.is_empty() { "no value at all".to_owned() } else { listed.join(" or ") };
-    Some(found(Code::ExternalId, format!("asks {whom} for {listed}, not for `{wanted}`"), at))
 }
 
 /// The grants that must not be missing, and what to say when they are.
@@ -220,7 +164,7 @@ fn answers(live: &Document, theirs: &Ours, own: &TrustSubject, known: &[Reason])
             Decision::Allow | Decision::ImplicitDeny => continue,
         };
         let pointer = verdict.statement.map(|statement| statement.pointer).unwrap_or_default();
-        reasons.push(found(code, verdict.why, pointer));
+        reasons.push(Reason::live(code, verdict.why, pointer));
     }
     let wrong = [format!("{}x", own.external_id()), format!("x{}", own.external_id())];
     let probes = std::iter::once(None).chain(wrong.iter().map(|id| Some(id.as_str())));
@@ -230,7 +174,7 @@ fn answers(live: &Document, theirs: &Ours, own: &TrustSubject, known: &[Reason])
         let pointer = verdict.statement.map(|statement| statement.pointer).unwrap_or_default();
         if known.iter().all(|reason| statement_pointer(&reason.pointer) != pointer) {
             let sentence = "lets Unity Catalog in without the right external ID".to_owned();
-            reasons.push(found(Code::ExternalIdNotEnforced, sentence, pointer));
+            reasons.push(Reason::live(Code::ExternalIdNotEnforced, sentence, pointer));
         }
     }
     reasons
@@ -260,7 +204,7 @@ fn form(live: &Document, wanted: &Document, own: &TrustSubject) -> Option<Reason
             live.as_str(),
             wanted.as_str()
         );
-        found(Code::SelfAssumeForm, sentence, String::new())
+        Reason::live(Code::SelfAssumeForm, sentence, String::new())
     })
 }
 
@@ -298,17 +242,13 @@ fn foreign(live: &Document, wanted: &[Placed], own: &TrustSubject) -> Vec<Reason
             let dead = statement.principals().unwrap_or_default().iter().any(NamedPrincipal::is_dead);
             let note =
                 if dead { "; it names a deleted principal, and IAM may refuse to save it again" } else { "" };
-            found(
+            Reason::live(
                 Code::ForeignStatement,
                 format!("{name} was not written by these tools and stays{note}"),
                 statement.pointer(),
             )
         })
         .collect()
-}
-
-fn found(code: Code, sentence: String, pointer: String) -> Reason {
-    Reason { code, sentence, pointer, document: Side::Live }
 }
 
 /// The part of a pointer that names the statement: `/Statement/0/Principal` lies in `/Statement/0`.
