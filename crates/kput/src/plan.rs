@@ -5,6 +5,7 @@
 //! back and either ends each record or queues it again.
 
 mod bucket;
+mod bundle;
 mod item;
 mod lane;
 mod planner;
@@ -12,6 +13,7 @@ mod queue;
 mod shards;
 
 pub use bucket::{Bucket, Rate};
+pub use bundle::Bundler;
 pub use item::{Ended, Failure, Item, Verdict};
-pub use planner::{Planner, Rules};
-pub use shards::{Shard, ShardMap, hash_of};
+pub use planner::{Order, Planner, Rules};
+pub use shards::{Shard, ShardMap, hash_of, record_hash};

@@ -14,7 +14,7 @@ use crate::args::{Args, ReceiptForm};
 use crate::dead_letter::DeadLetters;
 use crate::input::{self, Form, HashSource, KeySource, OnMissingKey, Origin, Source};
 use crate::limits::{REQUEST_BYTES, REQUEST_RECORDS};
-use crate::plan::Rules;
+use crate::plan::{Order, Rules};
 use crate::put::Put;
 use crate::rate::PutRate;
 use crate::receipt::Receipts;
@@ -225,7 +225,7 @@ fn rules(args: &Args, timeout: Duration) -> Rules {
         linger: args.linger,
         max_attempts: args.max_attempts,
         give_up_after: args.give_up_after.unwrap_or(timeout),
-        ordered: args.ordered,
+        order: if args.ordered { Order::ByKey } else { Order::None },
         records_per_second: records,
         bytes_per_second: bytes,
     }

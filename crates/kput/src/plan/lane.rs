@@ -3,6 +3,7 @@
 //! `PutRecords` promises no order, not even inside one request: an entry may fail while a later one is stored. So a
 //! later record of the same key may not be in the same request, nor in any other that is under way.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
@@ -16,7 +17,8 @@ pub(super) struct Lanes {
     held: usize,
 }
 
-fn key(item: &Item) -> Bytes {
+/// The lane of an item's partition key.
+pub(super) fn of_key(item: &Item) -> Bytes {
     match item.record.key {
         crate::record::KeyAt::Span { start, length } => {
             item.record.bytes.slice(start as usize..(start + length) as usize)
@@ -29,29 +31,28 @@ fn key(item: &Item) -> Bytes {
 }
 
 impl Lanes {
-    /// Gives `item` back when it may go at once, else keeps it.
-    pub(super) fn enter(&mut self, item: Item) -> Option<Item> {
-        match self.waiting.get_mut(&key(&item)) {
-            Some(behind) => {
+    /// Gives `item` back when its lane is free, else keeps it.
+    pub(super) fn enter(&mut self, lane: Bytes, item: Item) -> Option<Item> {
+        match self.waiting.entry(lane) {
+            Entry::Occupied(mut behind) => {
                 self.held += 1;
-                behind.push_back(item);
+                behind.get_mut().push_back(item);
                 None
             }
-            None => {
-                self.waiting.insert(key(&item), VecDeque::new());
+            Entry::Vacant(free) => {
+                free.insert(VecDeque::new());
                 Some(item)
             }
         }
     }
 
-    /// `ended` has ended: the next record of its key, which may go now.
-    pub(super) fn leave(&mut self, ended: &Item) -> Option<Item> {
-        let key = key(ended);
-        let next = self.waiting.get_mut(&key)?.pop_front();
+    /// The item on its way in `lane` has ended: the next one, which may go now.
+    pub(super) fn leave(&mut self, lane: &Bytes) -> Option<Item> {
+        let next = self.waiting.get_mut(lane)?.pop_front();
         match next {
             Some(_) => self.held -= 1,
             None => {
-                self.waiting.remove(&key);
+                self.waiting.remove(lane);
             }
         }
         next

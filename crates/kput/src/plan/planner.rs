@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::bucket::{Bucket, Rate};
 use super::item::{Ended, Failure, Item, Verdict};
-use super::lane::Lanes;
+use super::lane::{self, Lanes};
 use super::queue::{Pace, Queue};
-use super::shards::{ShardMap, hash_of};
-use crate::record::{KeyAt, random_key};
+use super::shards::{ShardMap, record_hash};
 
 /// The first pause after a failure; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -25,6 +26,18 @@ const SHARD_RECORDS: Rate = Rate { per_second: 1000.0, burst: 1000.0 };
 /// What one shard takes a second (Kinesis quotas): 1 MiB, and up to 10 MiB at once after a pause.
 const SHARD_BYTES: Rate = Rate { per_second: 1_048_576.0, burst: 10_485_760.0 };
 
+/// Whether order is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// It is not.
+    #[default]
+    None,
+    /// Records of one partition key keep theirs.
+    ByKey,
+    /// Entries of one shard keep theirs: aggregates hold records of many keys.
+    ByShard,
+}
+
 /// What the planner keeps to.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -38,8 +51,8 @@ pub struct Rules {
     pub max_attempts: Option<u32>,
     /// How long after its admission a record is still sent again.
     pub give_up_after: Duration,
-    /// Whether records of one key keep their order.
-    pub ordered: bool,
+    /// Whether order is kept, and of what.
+    pub order: Order,
     /// Records a second.
     pub records_per_second: Option<f64>,
     /// Bytes a second.
@@ -76,7 +89,7 @@ impl Planner {
             queues: vec![Queue::new(now)],
             turn: 0,
             pieces: VecDeque::new(),
-            lanes: rules.ordered.then(Lanes::default),
+            lanes: (rules.order != Order::None).then(Lanes::default),
             own_records: own(rules.records_per_second),
             own_bytes: own(rules.bytes_per_second),
             last_came: false,
@@ -86,8 +99,9 @@ impl Planner {
 
     /// Takes a record in.
     pub fn admit(&mut self, item: Item) {
+        let lane = self.lane_of(&item);
         let free = match &mut self.lanes {
-            Some(lanes) => lanes.enter(item),
+            Some(lanes) => lanes.enter(lane, item),
             None => Some(item),
         };
         if let Some(item) = free {
@@ -281,7 +295,8 @@ impl Planner {
     }
 
     fn free_lane(&mut self, ended: &Item) {
-        let next = self.lanes.as_mut().and_then(|lanes| lanes.leave(ended));
+        let lane = self.lane_of(ended);
+        let next = self.lanes.as_mut().and_then(|lanes| lanes.leave(&lane));
         if let Some(next) = next {
             let at = self.queue_of(&next);
             if let Some(queue) = self.queues.get_mut(at) {
@@ -290,16 +305,18 @@ impl Planner {
         }
     }
 
+    fn lane_of(&self, item: &Item) -> Bytes {
+        match self.rules.order {
+            Order::None => Bytes::new(),
+            Order::ByKey => lane::of_key(item),
+            Order::ByShard => Bytes::copy_from_slice(&self.queue_of(item).to_be_bytes()),
+        }
+    }
+
     fn queue_of(&self, item: &Item) -> usize {
         let Some(map) = &self.map else { return 0 };
-        let record = &item.record;
-        let hash = match (record.hash, record.key) {
-            (Some(hash), _) => hash.0,
-            (None, KeyAt::Span { .. }) => hash_of(record.key_bytes()),
-            (None, KeyAt::Random(number)) => hash_of(random_key(number).as_bytes()),
-            // The service spreads such records as it likes.
-            (None, KeyAt::Absent) => return 0,
-        };
+        // Without a hash the service spreads records as it likes.
+        let Some(hash) = record_hash(&item.record) else { return 0 };
         map.position(hash).map_or(0, |position| position + 1)
     }
 

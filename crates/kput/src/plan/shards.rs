@@ -2,6 +2,8 @@
 
 use md5::{Digest, Md5};
 
+use crate::record::{KeyAt, Record, random_key};
+
 /// A shard that takes records: its id and its range of hash keys, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -38,6 +40,11 @@ impl ShardMap {
         self.shards.get(position).filter(|shard| hash <= shard.last).map(|_| position)
     }
 
+    /// Whether the shard called `id` takes `hash`; None when there is no such shard.
+    pub fn takes(&self, id: &str, hash: u128) -> Option<bool> {
+        self.by_id(id).map(|shard| shard.first <= hash && hash <= shard.last)
+    }
+
     /// The shard called `id`.
     pub fn by_id(&self, id: &str) -> Option<&Shard> {
         self.shards.iter().find(|shard| shard.id == id)
@@ -47,6 +54,16 @@ impl ShardMap {
 /// The hash key of a partition key: its MD5 as a big-endian number.
 pub fn hash_of(key: &[u8]) -> u128 {
     u128::from_be_bytes(Md5::digest(key).into())
+}
+
+/// The hash key that decides a record's shard; None when the service decides alone.
+pub fn record_hash(record: &Record) -> Option<u128> {
+    match (record.hash, record.key) {
+        (Some(hash), _) => Some(hash.0),
+        (None, KeyAt::Span { .. }) => Some(hash_of(record.key_bytes())),
+        (None, KeyAt::Random(number)) => Some(hash_of(random_key(number).as_bytes())),
+        (None, KeyAt::Absent) => None,
+    }
 }
 
 #[cfg(test)]

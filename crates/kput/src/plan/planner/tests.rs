@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Planner, Rules};
+use super::{Order, Planner, Rules};
 use crate::plan::{Ended, Failure, Item, Shard, ShardMap, Verdict};
 use crate::record::{KeyAt, Record};
 
@@ -19,7 +19,7 @@ fn rules() -> Rules {
         linger: LINGER,
         max_attempts: None,
         give_up_after: Duration::from_hours(1),
-        ordered: false,
+        order: Order::None,
         records_per_second: None,
         bytes_per_second: None,
     }
@@ -223,7 +223,7 @@ fn map(shards: u8) -> ShardMap {
 fn simulate(run: &Run) {
     let mut now = Instant::now();
     let mut random = fastrand::Rng::with_seed(run.seed);
-    let rules = Rules { ordered: run.ordered, max_attempts: run.max_attempts, ..rules() };
+    let rules = Rules { order: if run.ordered { Order::ByKey } else { Order::None }, max_attempts: run.max_attempts, ..rules() };
     let mut planner = planner(rules, now);
     let mut carried: Vec<Vec<Item>> = Vec::new();
     let mut input = run.records.iter().enumerate().peekable();
