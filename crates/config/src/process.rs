@@ -64,6 +64,19 @@ impl World {
     pub fn document(&self, args: &DocArgs) -> Result<Document, Fault> {
         Document::read(args, &mut io::stdin(), self.stdin_is_terminal)
     }
+
+    /// The same off the runtime's thread, so that Ctrl-C works while a neighbour in the pipe is still busy.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    #[cfg(feature = "runtime")]
+    pub async fn document_off_thread(&self, args: &DocArgs) -> Result<Document, Fault> {
+        let (args, world) = (args.clone(), self.clone());
+        let reading = tokio::task::spawn_blocking(move || world.document(&args));
+        reading
+            .await
+            .map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
+    }
 }
 
 /// Runs a tool that needs no async runtime.

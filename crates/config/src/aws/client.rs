@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -63,7 +62,6 @@ impl Aws {
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(timeout).build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(client.clone())
-            .retry_config(RetryConfig::standard())
             .timeout_config(timeouts);
         if let Some(profile) = &profile {
             loader = loader.profile_name(&profile.value);
