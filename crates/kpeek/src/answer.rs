@@ -5,14 +5,17 @@
 
 use std::borrow::Cow;
 
+use aws_sdk_kinesis::types::SubscribeToShardEvent;
+use aws_smithy_types::DateTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::lineage::{HashRange, Shard};
+use crate::read::child;
 use crate::record::Record;
 use crate::shard::Progress;
 
@@ -22,6 +25,8 @@ pub(crate) struct Answer<'a> {
     records: Vec<Entry<'a>>,
     next: Option<String>,
     behind_ms: i64,
+    /// How far the answer reaches, where it says so itself: an event does, also when it is empty.
+    reached: Option<String>,
     /// The shards that this one became, when it is closed and the service says so.
     pub(crate) children: Vec<Shard>,
 }
@@ -46,7 +51,7 @@ struct Entry<'a> {
     /// Seconds since 1970, with a fraction.
     approximate_arrival_timestamp: Option<f64>,
     #[serde(borrow)]
-    data: Cow<'a, str>,
+    data: Data<'a>,
     #[serde(borrow)]
     partition_key: Option<Text<'a>>,
 }
@@ -54,6 +59,19 @@ struct Entry<'a> {
 /// A text that is borrowed where it has no escapes: inside an `Option`, serde borrows a plain `Cow` never.
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The payload: base64 in an answer to a read, decoded already in an event.
+#[derive(Debug)]
+enum Data<'a> {
+    Base64(Cow<'a, str>),
+    Bytes(&'a [u8]),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Data<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(|text| Self::Base64(text.0))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -92,7 +110,29 @@ impl<'a> Answer<'a> {
             records: output.records,
             next: output.next_shard_iterator,
             behind_ms: output.millis_behind_latest,
+            reached: None,
             children: children.collect(),
+        })
+    }
+
+    /// Takes an event of a subscription in the shape of an answer. It goes on for as long as it says where.
+    ///
+    /// # Errors
+    /// A refused fault when a child's id cannot be used.
+    pub(crate) fn of_event(event: &'a SubscribeToShardEvent) -> Result<Self, Fault> {
+        let records = event.records().iter().map(|record| Entry {
+            sequence_number: record.sequence_number().into(),
+            approximate_arrival_timestamp: record.approximate_arrival_timestamp().map(DateTime::as_secs_f64),
+            data: Data::Bytes(record.data().as_ref()),
+            partition_key: record.partition_key().map(|key| Text(key.into())),
+        });
+        let reached = Some(event.continuation_sequence_number()).filter(|number| !number.is_empty());
+        Ok(Self {
+            records: records.collect(),
+            next: reached.map(str::to_owned),
+            behind_ms: event.millis_behind_latest(),
+            reached: reached.map(str::to_owned),
+            children: event.child_shards().iter().map(child).collect::<Result<_, _>>()?,
         })
     }
 
@@ -101,18 +141,27 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// A transient fault when data is no base64.
     pub(crate) fn each(&self, mut visit: impl FnMut(&Record<'_>) -> bool) -> Result<(), Fault> {
-        let mut data = Vec::new();
+        let mut decoded = Vec::new();
         for entry in &self.records {
-            data.clear();
-            STANDARD.decode_vec(entry.data.as_bytes(), &mut data).map_err(|error| {
-                Fault::transient(format!("the data of record {} cannot be read", entry.sequence_number))
-                    .with_cause(error)
-            })?;
+            let data = match &entry.data {
+                Data::Bytes(bytes) => bytes,
+                Data::Base64(text) => {
+                    decoded.clear();
+                    STANDARD.decode_vec(text.as_bytes(), &mut decoded).map_err(|error| {
+                        Fault::transient(format!(
+                            "the data of record {} cannot be read",
+                            entry.sequence_number
+                        ))
+                        .with_cause(error)
+                    })?;
+                    decoded.as_slice()
+                }
+            };
             let record = Record {
                 sequence_number: &entry.sequence_number,
                 arrived_ms: entry.arrived_ms(),
                 partition_key: entry.partition_key.as_ref().map(|key| key.0.as_ref()),
-                data: &data,
+                data,
             };
             if !visit(&record) {
                 break;
@@ -121,17 +170,36 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
+    /// The sequence number of the record at this place in the answer.
+    pub(crate) fn sequence_number(&self, index: usize) -> Option<String> {
+        self.records.get(index).map(|entry| entry.sequence_number.clone().into_owned())
+    }
+
     /// What the answer says of the shard.
     pub(crate) fn progress(&self) -> Progress {
         let last = self.records.last();
         Progress {
-            last: last.map(|entry| entry.sequence_number.clone().into_owned()),
+            records: self.records.len(),
+            last: self
+                .reached
+                .clone()
+                .or_else(|| last.map(|entry| entry.sequence_number.clone().into_owned())),
             last_arrived: last
                 .and_then(Entry::arrived_ms)
                 .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
-            bytes: self.records.iter().map(|entry| entry.data.len() / 4 * 3).sum(),
+            bytes: self.records.iter().map(|entry| entry.data.size()).sum(),
             next: self.next.clone(),
             behind_ms: self.behind_ms,
+        }
+    }
+}
+
+impl Data<'_> {
+    /// About as many bytes as there are.
+    fn size(&self) -> usize {
+        match self {
+            Self::Base64(text) => text.len() / 4 * 3,
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 }

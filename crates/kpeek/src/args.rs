@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 use config::args::{AwsArgs, ProcessArgs};
 use config::duration;
 use config::fault::EXIT_CODES;
-use config::names::ShardId;
+use config::names::{ConsumerName, ShardId};
 use config::process::Tool;
 use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, STREAM, TIMEOUT};
 use jiff::ZonedDateTime;
@@ -31,6 +32,10 @@ Examples:
   kpeek sensor-readings --from latest --follow         what arrives from now on
   kpeek sensor-readings --from '10m ago' --count 5     five records of the last ten minutes
   kpeek sensor-readings --raw | jq .temperature_celsius
+  kpeek sensor-readings --where '.temperature_celsius > -10' --fields sensor_id,temperature_celsius
+  kpeek sensor-readings --stats                        which shards and keys are hot
+  kpeek sensor-readings --plot temperature_celsius
+  kpeek sensor-readings --follow --checkpoint at.json  goes on where it ended
   kpeek sensor-readings | kput --input envelope copy   copies a stream, byte for byte
   kpeek --doc connection.json --table                  the stream of a connection document";
 
@@ -62,6 +67,12 @@ pub struct Args {
     /// Take the stream from the connection document FILE; `-` is stdin
     #[arg(long, value_name = "FILE", help_heading = WHERE)]
     pub(crate) doc: Option<String>,
+    /// Read through an enhanced fan-out consumer of this name; one that is registered for it is deregistered at the end
+    #[arg(long, value_name = "NAME", help_heading = WHERE)]
+    pub(crate) consumer: Option<ConsumerName>,
+    /// Go on where the run that wrote FILE ended, and save there how far this one comes; FILE beats --from
+    #[arg(long, value_name = "FILE", conflicts_with = "merge", help_heading = WHERE)]
+    pub(crate) checkpoint: Option<PathBuf>,
     /// Order the shards by arrival time, holding records back for as long as WINDOW [default window: 5s]
     #[arg(long, value_name = "WINDOW", num_args = 0..=1, default_missing_value = "5s", require_equals = true, value_parser = duration::parse, help_heading = WHERE)]
     pub(crate) merge: Option<Duration>,
@@ -89,6 +100,9 @@ pub struct Args {
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = CHOOSING)]
     pub(crate) fields: Vec<Path>,
 
+    /// Leave records whole that the Kinesis Producer Library packed into one
+    #[arg(long, help_heading = SHOWING)]
+    pub(crate) no_deaggregate: bool,
     /// Unpack payloads [default: none for envelopes and --raw, which copy; auto for everything else]
     #[arg(long, value_name = "WHAT", value_enum, help_heading = SHOWING)]
     pub(crate) decode: Option<Decode>,
@@ -107,6 +121,15 @@ pub struct Args {
     /// Print a line a record, e.g. '{arrived_at} {partition_key} {.temperature_celsius}'
     #[arg(long, value_name = "TEMPLATE", group = "form", help_heading = SHOWING)]
     pub(crate) format: Option<Template>,
+    /// Count instead: shards, keys, sizes and arrivals as bars, hot shards and hot keys by name
+    #[arg(long, group = "form", help_heading = SHOWING)]
+    pub(crate) stats: bool,
+    /// Draw a numeric field of JSON payloads over time
+    #[arg(long, value_name = "FIELD", group = "form", help_heading = SHOWING)]
+    pub(crate) plot: Option<Path>,
+    /// Print the figures of --stats or --plot as one JSON object
+    #[arg(long, conflicts_with_all = ["raw", "table", "csv", "format"], help_heading = SHOWING)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) process: ProcessArgs,

@@ -102,6 +102,7 @@ mod tests {
                 sub: 0,
                 arrived_ms: Some(1_705_312_800_123),
                 partition_key: Some("a,b"),
+                explicit_hash_key: None,
                 payload,
             };
             csv.append(&mut out, &item);

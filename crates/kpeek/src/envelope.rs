@@ -61,6 +61,10 @@ impl Envelope {
                 out.push(b'"');
             }
         }
+        if let Some(hash_key) = item.explicit_hash_key {
+            out.extend_from_slice(br#","explicit_hash_key":"#);
+            string(out, hash_key);
+        }
         out.extend_from_slice(b"}\n");
     }
 }
@@ -105,6 +109,7 @@ mod tests {
             sub: 0,
             arrived_ms: Some(1_705_312_800_123),
             partition_key,
+            explicit_hash_key: None,
             payload,
         };
         let mut out = Vec::new();

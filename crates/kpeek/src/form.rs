@@ -1,10 +1,12 @@
 //! The forms in which items are shown.
 
-use config::names::StreamName;
+use config::names::{ShardId, StreamName};
 
 use crate::csv::Csv;
 use crate::envelope::Envelope;
+use crate::plot::Plot;
 use crate::record::Item;
+use crate::stats::Stats;
 use crate::table::Table;
 use crate::template::Template;
 
@@ -21,6 +23,10 @@ pub(crate) enum Form {
     Csv(Csv),
     /// Lines as the user lays them out.
     Template(StreamName, Template),
+    /// Nothing but a report at the end.
+    Stats(Box<Stats>),
+    /// Nothing but a drawing at the end.
+    Plot(Box<Plot>),
 }
 
 impl Form {
@@ -35,6 +41,8 @@ impl Form {
             Self::Table(table) => table.append(out, item),
             Self::Csv(csv) => csv.append(out, item),
             Self::Template(stream, template) => template.append(out, stream, item),
+            Self::Stats(stats) => stats.add(item),
+            Self::Plot(plot) => plot.add(item),
         }
     }
 
@@ -43,6 +51,28 @@ impl Form {
         match self {
             Self::Table(table) => table.finish(out),
             Self::Envelope(_) | Self::Raw(_) | Self::Csv(_) | Self::Template(..) => {}
+            Self::Stats(_) | Self::Plot(_) => {}
         }
+    }
+
+    /// A shard was read, and is this far behind its newest record.
+    pub(crate) fn read(&mut self, shard: &ShardId, behind_ms: i64) {
+        if let Self::Stats(stats) = self {
+            stats.read(shard, behind_ms);
+        }
+    }
+
+    /// Appends what comes at the end of the run.
+    pub(crate) fn report(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Stats(stats) => stats.report(out),
+            Self::Plot(plot) => plot.report(out),
+            Self::Envelope(_) | Self::Raw(_) | Self::Table(_) | Self::Csv(_) | Self::Template(..) => {}
+        }
+    }
+
+    /// Whether people read it, who want payloads unpacked; the others are copies.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !matches!(self, Self::Envelope(_) | Self::Raw(_))
     }
 }

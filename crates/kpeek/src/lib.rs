@@ -11,15 +11,19 @@
 
 mod answer;
 mod args;
+mod bars;
 mod body;
 mod cell;
+mod checkpoint;
 mod choice;
 mod csv;
 mod decode;
 mod envelope;
+mod fanout;
 mod fields;
 mod form;
 mod lineage;
+mod merge;
 mod moment;
 mod outlet;
 mod pace;
@@ -27,15 +31,21 @@ mod path;
 mod payload;
 mod peek;
 mod plan;
+mod plot;
 mod position;
 mod read;
 mod record;
 mod shard;
 mod sink;
 mod stamp;
+mod stats;
+mod status;
 mod table;
+mod tally;
 mod template;
+mod timeline;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 
 use aws_sdk_kinesis::Client;
@@ -50,17 +60,23 @@ use jiff::tz::TimeZone;
 
 pub use args::Args;
 
+use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;
 use crate::csv::Csv;
 use crate::decode::Decode;
 use crate::envelope::Envelope;
+use crate::fanout::FanOut;
 use crate::form::Form;
+use crate::lineage::Shard;
+use crate::merge::Merge;
 use crate::outlet::Outlet;
-use crate::peek::Peek;
+use crate::peek::{Peek, Source, Start};
 use crate::plan::{Plan, Until};
+use crate::plot::Plot;
 use crate::position::Position;
-use crate::read::Reader;
+use crate::read::{Listing, Reader};
 use crate::sink::Sink;
+use crate::stats::Stats;
 use crate::table::Table;
 
 /// Columns of a table when nobody says how wide the terminal is.
@@ -99,8 +115,11 @@ pub async fn run<W: Write + Send + 'static>(
         (None, true) => Until::Stopped,
         (None, false) => Until::CaughtUp,
     };
+    let checkpoint = args.checkpoint.as_deref().map(|path| Checkpoint::new(path, stream.name()));
+    let saved = checkpoint.as_ref().map(Checkpoint::load).transpose()?.flatten();
+    let asked = || args.from.clone().unwrap_or(Position::TrimHorizon);
     let plan = Plan {
-        origin: args.from.clone().unwrap_or(Position::TrimHorizon),
+        origin: saved.as_ref().map_or_else(asked, |saved| saved.origin.clone()),
         named: args.shard.clone(),
         hash: args.key.as_deref().map(choice::hash_of_key),
         until,
@@ -108,25 +127,72 @@ pub async fn run<W: Write + Send + 'static>(
         began: Timestamp::now(),
     };
     let reader = Reader::new(client, aws, stream);
-    let sink = sink_of(args, stream, until, world);
+    let mut sink = sink_of(args, stream, until, world);
+    let listing = if saved.is_some() { Listing::All } else { plan.listing() };
     let shards = tokio::select! {
-        shards = reader.shards(plan.listing()) => shards?,
+        shards = reader.shards(listing) => shards?,
         () = world.interrupt.asked() => return Ok(Outcome::Interrupted),
     };
-    let lineage = plan.choose(&shards, stream.name().as_str())?;
-    Peek::new(&plan, world, lineage, sink, Outlet::new(output)).run(&reader).await
+    for shard in &shards {
+        if let Some(range) = shard.hashes {
+            sink.expect(&shard.id, range);
+        }
+    }
+    let start = start_at(&plan, &shards, saved, checkpoint, stream, world)?;
+    let outlet = Outlet::new(output);
+    let Some(consumer) = &args.consumer else {
+        let source = Source { reader: &reader, fan_out: None };
+        return Peek::new(&plan, world, source, start, sink, outlet).run().await;
+    };
+    let fan_out = FanOut::begin(client, aws, world, stream, consumer).await?;
+    let source = Source { reader: &reader, fan_out: Some(&fan_out) };
+    let outcome = Peek::new(&plan, world, source, start, sink, outlet).run().await;
+    // However the run ended, the consumer goes; the run's own failure is the one to tell.
+    let ended = fan_out.end(world).await;
+    outcome.and_then(|outcome| ended.map(|()| outcome))
+}
+
+/// The shards to begin with: of the checkpoint when there is one, else as the plan chooses.
+fn start_at(
+    plan: &Plan,
+    shards: &[Shard],
+    saved: Option<Saved>,
+    checkpoint: Option<Checkpoint>,
+    stream: &StreamRef,
+    world: &World,
+) -> Result<Start, Fault> {
+    let Some(saved) = saved else {
+        let lineage = plan.choose(shards, stream.name().as_str())?;
+        return Ok(Start { lineage, places: BTreeMap::new(), over: BTreeSet::new(), checkpoint });
+    };
+    let (lineage, lost) = plan.resume(shards, &saved);
+    for shard in lost {
+        world.notes.warn(format!(
+            "shard {shard} is older than the stream's retention: what was not read of it is lost"
+        ));
+    }
+    let (mut places, mut over) = (BTreeMap::new(), BTreeSet::new());
+    for (shard, mark) in saved.shards {
+        match mark {
+            Mark::At(place) => drop(places.insert(shard, place)),
+            Mark::Over => drop(over.insert(shard)),
+        }
+    }
+    Ok(Start { lineage, places, over, checkpoint })
 }
 
 fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink {
     let mut sink = Sink::new(form_of(args, stream, world));
-    let copies = matches!(sink.form, Form::Envelope(_) | Form::Raw(_));
-    sink.decode = args.decode.unwrap_or(if copies { Decode::None } else { Decode::Auto });
+    sink.deaggregate = !args.no_deaggregate;
+    let usual = if sink.form.is_for_people() { Decode::Auto } else { Decode::None };
+    sink.decode = args.decode.unwrap_or(usual);
     sink.choice =
         Choice { key: args.key.clone(), pattern: args.pattern.clone(), condition: args.condition.clone() };
     if !args.csv {
         sink.fields.clone_from(&args.fields);
     }
     sink.left = args.count;
+    sink.merge = args.merge.map(Merge::new);
     if let Until::Arrived(time) = until {
         sink.end_at(time);
     }
@@ -134,6 +200,7 @@ fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink
 }
 
 fn form_of(args: &Args, stream: &StreamRef, world: &World) -> Form {
+    let stream = stream.name();
     if args.raw {
         Form::Raw(args.delimiter.clone().unwrap_or_else(|| b"\n".to_vec()))
     } else if args.table {
@@ -141,9 +208,13 @@ fn form_of(args: &Args, stream: &StreamRef, world: &World) -> Form {
     } else if args.csv {
         Form::Csv(Csv::new(args.fields.clone()))
     } else if let Some(template) = &args.format {
-        Form::Template(stream.name().clone(), template.clone())
+        Form::Template(stream.clone(), template.clone())
+    } else if args.stats {
+        Form::Stats(Box::new(Stats::new(stream, args.json, columns(world))))
+    } else if let Some(field) = &args.plot {
+        Form::Plot(Box::new(Plot::new(stream, field.clone(), args.json, columns(world))))
     } else {
-        Form::Envelope(Envelope::new(stream.name()))
+        Form::Envelope(Envelope::new(stream))
     }
 }
 

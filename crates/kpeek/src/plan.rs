@@ -6,6 +6,7 @@ use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
 
+use crate::checkpoint::{Mark, Saved};
 use crate::lineage::{Lineage, Shard};
 use crate::position::Position;
 use crate::read::Listing;
@@ -83,6 +84,30 @@ impl Plan {
             )));
         }
         Ok(lineage)
+    }
+
+    /// Goes on from where an earlier run ended: its shards, and what they have become since.
+    ///
+    /// Returns the shards to read, and those that are gone although they were not read to their end.
+    pub(crate) fn resume(&self, shards: &[Shard], saved: &Saved) -> (Lineage, Vec<ShardId>) {
+        let mut lineage = Lineage::default();
+        let mut lost = Vec::new();
+        for (id, mark) in &saved.shards {
+            match (mark, shards.iter().find(|shard| shard.id == *id)) {
+                (Mark::At(_), Some(shard)) if self.wants(shard) => lineage.add(shard),
+                // It is not asked for this time, and keeps its place.
+                (Mark::At(_), Some(_)) => {}
+                (Mark::At(_), None) => {
+                    lost.push(id.clone());
+                    lineage.end(id);
+                }
+                (Mark::Over, _) => lineage.end(id),
+            }
+        }
+        if self.follows_children() {
+            lineage.add_descendants(shards.iter().filter(|shard| self.wants(shard)));
+        }
+        (lineage, lost)
     }
 
     /// Whether records to show may be in this shard.

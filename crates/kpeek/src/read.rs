@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::types::{HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{ChildShard, HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
 use aws_smithy_types::DateTime;
 use config::aws::{Aws, problem};
 use config::names::{ShardId, StreamRef};
@@ -214,7 +214,7 @@ fn filter(listing: Listing) -> Result<Option<ShardFilter>, Fault> {
     builder.build().map(Some).map_err(|error| Fault::usage("failed to filter shards").with_cause(error))
 }
 
-fn sdk_time(time: Timestamp) -> DateTime {
+pub(crate) fn sdk_time(time: Timestamp) -> DateTime {
     DateTime::from_millis(time.as_millisecond())
 }
 
@@ -227,5 +227,18 @@ fn hash_range(range: &HashKeyRange) -> Option<HashRange> {
     Some(HashRange {
         start: range.starting_hash_key().parse().ok()?,
         end: range.ending_hash_key().parse().ok()?,
+    })
+}
+
+/// A child that a closed shard names in an event.
+///
+/// # Errors
+/// A refused fault when its id, or a parent's, cannot be used.
+pub(crate) fn child(child: &ChildShard) -> Result<Shard, Fault> {
+    Ok(Shard {
+        id: shard_id(child.shard_id())?,
+        parents: child.parent_shards().iter().map(|parent| shard_id(parent)).collect::<Result<_, _>>()?,
+        hashes: child.hash_key_range().and_then(hash_range),
+        closed: false,
     })
 }

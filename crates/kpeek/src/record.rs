@@ -28,6 +28,8 @@ pub(crate) struct Item<'a> {
     pub(crate) arrived_ms: Option<i64>,
     /// Its partition key.
     pub(crate) partition_key: Option<&'a str>,
+    /// The hash key that overrides the partition key's, where a record is packed into another.
+    pub(crate) explicit_hash_key: Option<&'a str>,
     /// What was put.
     pub(crate) payload: &'a [u8],
 }

@@ -20,6 +20,10 @@ pub(crate) enum Step {
     Iterator(Position),
     /// Read with this iterator.
     Records(String),
+    /// Subscribe at this position.
+    Subscribe(Position),
+    /// Wait for what the subscription brings.
+    Event,
     /// Do nothing before this time.
     Wait(Instant),
 }
@@ -27,7 +31,9 @@ pub(crate) enum Step {
 /// What an answer says of the shard, beside its records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The sequence number of the last record, when there was one.
+    /// How many records there were.
+    pub(crate) records: usize,
+    /// The sequence number up to which the shard was read, when the answer says.
     pub(crate) last: Option<String>,
     /// When that record arrived.
     pub(crate) last_arrived: Option<Timestamp>,
@@ -42,19 +48,30 @@ pub(crate) struct Progress {
 /// The state of reading one shard.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
+    is_pushed: bool,
     origin: Position,
     last: Option<String>,
     iterator: Option<String>,
     pace: Pace,
     not_before: Instant,
     failures: u32,
+    behind_ms: Option<i64>,
 }
 
 impl Reading {
-    /// A shard that is to be read from `origin`.
-    pub(crate) fn new(origin: Position, now: Instant) -> Self {
+    /// A shard that is to be read from `origin`; with `is_pushed`, through a subscription.
+    pub(crate) fn new(origin: Position, is_pushed: bool, now: Instant) -> Self {
         let pace = Pace::new(now);
-        Self { origin, last: None, iterator: None, pace, not_before: now, failures: 0 }
+        Self {
+            is_pushed,
+            origin,
+            last: None,
+            iterator: None,
+            pace,
+            not_before: now,
+            failures: 0,
+            behind_ms: None,
+        }
     }
 
     /// What to do at `now`, no request being under way. A read that is handed out counts as sent.
@@ -62,7 +79,13 @@ impl Reading {
         if self.not_before > now {
             return Step::Wait(self.not_before);
         }
-        let Some(iterator) = &self.iterator else { return Step::Iterator(self.resume_at()) };
+        let Some(iterator) = &self.iterator else {
+            let position = self.resume_at();
+            return if self.is_pushed { Step::Subscribe(position) } else { Step::Iterator(position) };
+        };
+        if self.is_pushed {
+            return Step::Event;
+        }
         let wait = self.pace.wait(now);
         if !wait.is_zero() {
             return Step::Wait(now + wait);
@@ -93,6 +116,7 @@ impl Reading {
     pub(crate) fn progress(&mut self, progress: Progress) -> bool {
         self.failures = 0;
         self.pace.received(progress.bytes);
+        self.behind_ms = Some(progress.behind_ms);
         if progress.last.is_some() {
             self.last = progress.last;
         }
@@ -100,8 +124,23 @@ impl Reading {
         self.iterator.is_some()
     }
 
+    /// How far behind the newest record the last answer was.
+    pub(crate) fn behind_ms(&self) -> Option<i64> {
+        self.behind_ms
+    }
+
+    /// Reading stopped inside the record with this sequence number: it has to be read again.
+    pub(crate) fn stopped_inside(&mut self, sequence_number: String) {
+        self.last = None;
+        self.origin = Position::AtSequence(sequence_number);
+    }
+
     /// Reading rests for `pause`: there is nothing new.
     pub(crate) fn rest(&mut self, now: Instant, pause: Duration) {
+        if self.is_pushed {
+            // The shard speaks up by itself.
+            return;
+        }
         self.not_before = now + pause;
     }
 
@@ -119,6 +158,9 @@ impl Reading {
     pub(crate) fn later(&mut self, now: Instant, jitter: f64) {
         self.failures += 1;
         self.not_before = now + backoff(self.failures, jitter);
+        if self.is_pushed {
+            self.iterator = None;
+        }
     }
 
     /// How many requests in a row brought nothing.
@@ -149,7 +191,7 @@ mod tests {
     #[test]
     fn an_expired_iterator_resumes_after_the_last_record() {
         let now = Instant::now();
-        let mut reading = Reading::new(Position::TrimHorizon, now);
+        let mut reading = Reading::new(Position::TrimHorizon, false, now);
         assert_eq!(reading.step(now), Step::Iterator(Position::TrimHorizon));
         reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
         assert_eq!(reading.step(now), Step::Records("one".to_owned()));
@@ -164,7 +206,7 @@ mod tests {
         for origin in
             [Position::TrimHorizon, Position::AtSequence("7".to_owned()), Position::At(Timestamp::UNIX_EPOCH)]
         {
-            let mut reading = Reading::new(origin.clone(), now);
+            let mut reading = Reading::new(origin.clone(), false, now);
             reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
             assert!(reading.progress(Progress { next: Some("two".to_owned()), ..Progress::default() }));
             reading.expired(now);
@@ -176,7 +218,7 @@ mod tests {
     fn latest_is_pinned_to_the_time_it_was_first_asked_for() {
         let now = Instant::now();
         let asked_at: Timestamp = "2024-01-15T10:00:00Z".parse().unwrap();
-        let mut reading = Reading::new(Position::Latest, now);
+        let mut reading = Reading::new(Position::Latest, false, now);
         assert_eq!(reading.step(now), Step::Iterator(Position::Latest));
         reading.iterator("one".to_owned(), asked_at);
         reading.expired(now);
@@ -186,7 +228,7 @@ mod tests {
     #[test]
     fn iterators_that_expire_at_once_are_not_asked_for_in_a_loop() {
         let now = Instant::now();
-        let mut reading = Reading::new(Position::TrimHorizon, now);
+        let mut reading = Reading::new(Position::TrimHorizon, false, now);
         reading.expired(now);
         assert!(matches!(reading.step(now), Step::Iterator(_)));
         reading.expired(now);
@@ -196,7 +238,7 @@ mod tests {
     #[test]
     fn waits_grow_and_an_answer_ends_them() {
         let now = Instant::now();
-        let mut reading = Reading::new(Position::TrimHorizon, now);
+        let mut reading = Reading::new(Position::TrimHorizon, false, now);
         reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
         let mut waits = Vec::new();
         for _ in 0..9 {
@@ -213,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_closed_shard_ends() {
-        let mut reading = Reading::new(Position::TrimHorizon, Instant::now());
+        let mut reading = Reading::new(Position::TrimHorizon, false, Instant::now());
         assert!(!reading.progress(Progress::default()));
     }
 }

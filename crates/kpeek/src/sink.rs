@@ -1,14 +1,19 @@
-//! What becomes of the records that were read: unpacked, chosen, counted, written in a form.
+//! What becomes of the records that were read: unpacked, chosen, put in order, counted, written in a form.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
 
 use crate::answer::Answer;
-use crate::choice::Choice;
+use crate::choice::{Choice, hash_of_key};
 use crate::decode::Decode;
 use crate::fields;
 use crate::form::Form;
+use crate::lineage::HashRange;
+use crate::merge::Merge;
 use crate::path::Path;
 use crate::record::{Item, Record};
 
@@ -17,6 +22,8 @@ use crate::record::{Item, Record};
 pub(crate) struct Sink {
     /// How items look.
     pub(crate) form: Form,
+    /// Whether records that the Kinesis Producer Library packed into one are taken apart.
+    pub(crate) deaggregate: bool,
     /// What is unpacked.
     pub(crate) decode: Decode,
     /// Which items are shown.
@@ -25,22 +32,45 @@ pub(crate) struct Sink {
     pub(crate) fields: Vec<Path>,
     /// How many items may still be shown.
     pub(crate) left: Option<u64>,
+    /// The order across shards.
+    pub(crate) merge: Option<Merge>,
     /// The last time of arrival that is of interest, in milliseconds since 1970.
-    pub(crate) until_ms: Option<i64>,
+    until_ms: Option<i64>,
+    /// Items that an earlier run has shown: up to this one inside this record.
+    seen: BTreeMap<ShardId, (String, u64)>,
+    ranges: BTreeMap<ShardId, HashRange>,
+    /// Shards in which a record was found that its hash key puts elsewhere.
+    misplaced: BTreeSet<ShardId>,
     shown: u64,
     projected: Vec<u8>,
 }
 
+/// How much of an answer was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// All of it.
+    All,
+    /// Up to this record, if any: the others arrived later than is of interest.
+    Late(Option<String>),
+    /// Up to this record, or up to an item inside it: as many items were shown as were asked for.
+    Full(String, Option<u64>),
+}
+
 impl Sink {
-    /// Shows every item whole in `form`.
+    /// Shows every stored record whole in `form`.
     pub(crate) fn new(form: Form) -> Self {
         Self {
             form,
+            deaggregate: false,
             decode: Decode::None,
             choice: Choice::default(),
             fields: Vec::new(),
             left: None,
+            merge: None,
             until_ms: None,
+            seen: BTreeMap::new(),
+            ranges: BTreeMap::new(),
+            misplaced: BTreeSet::new(),
             shown: 0,
             projected: Vec::new(),
         }
@@ -51,7 +81,17 @@ impl Sink {
         self.until_ms = Some(until.as_millisecond());
     }
 
-    /// Takes the records of one answer and appends what they look like. Says whether the shard may hold more of interest.
+    /// Leaves out what an earlier run has shown of a record.
+    pub(crate) fn skip(&mut self, shard: &ShardId, sequence_number: &str, sub: u64) {
+        self.seen.insert(shard.clone(), (sequence_number.to_owned(), sub));
+    }
+
+    /// The hash keys that a shard takes.
+    pub(crate) fn expect(&mut self, shard: &ShardId, range: HashRange) {
+        self.ranges.insert(shard.clone(), range);
+    }
+
+    /// Takes the records of one answer and appends what they look like.
     ///
     /// # Errors
     /// As [`Answer::each`].
@@ -59,44 +99,105 @@ impl Sink {
         &mut self,
         shard: &ShardId,
         answer: &Answer<'_>,
+        now: Instant,
         out: &mut Vec<u8>,
-    ) -> Result<bool, Fault> {
-        let mut may_hold_more = true;
+    ) -> Result<Taken, Fault> {
+        let mut taken = Taken::All;
+        let mut index = 0_usize;
         answer.each(|record| {
-            may_hold_more &=
-                self.until_ms.zip(record.arrived_ms).is_none_or(|(until, arrived)| arrived <= until);
-            if !may_hold_more || self.is_full() {
+            let is_late =
+                self.until_ms.zip(record.arrived_ms).is_some_and(|(until, arrived)| arrived > until);
+            if is_late {
+                taken = Taken::Late(index.checked_sub(1).and_then(|last| answer.sequence_number(last)));
                 return false;
             }
-            self.record(shard, record, out);
+            let stopped = self.record(shard, record, now, out);
+            if self.is_full() {
+                taken = Taken::Full(record.sequence_number.to_owned(), stopped);
+                return false;
+            }
+            index += 1;
             true
         })?;
         self.form.finish(out);
-        Ok(may_hold_more)
+        Ok(taken)
     }
 
-    fn record(&mut self, shard: &ShardId, record: &Record<'_>, out: &mut Vec<u8>) {
+    /// Shows the items of a stored record. Returns the place of the last one when there may be more behind it.
+    fn record(
+        &mut self,
+        shard: &ShardId,
+        record: &Record<'_>,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Option<u64> {
+        let packed = if self.deaggregate && aggregate::looks_aggregated(record.data) {
+            // What only looks like an aggregate is shown as it is, as other readers do.
+            aggregate::unpack(record.data).ok()
+        } else {
+            None
+        };
+        let seen =
+            self.seen.get(shard).filter(|(number, _)| number == record.sequence_number).map(|(_, sub)| *sub);
+        let item = Item {
+            shard,
+            sequence_number: record.sequence_number,
+            sub: 0,
+            arrived_ms: record.arrived_ms,
+            partition_key: record.partition_key,
+            explicit_hash_key: None,
+            payload: record.data,
+        };
         let mut sub = 0;
-        let decode = self.decode;
-        decode.items(record.data, |payload| {
-            let item = Item {
-                shard,
-                sequence_number: record.sequence_number,
-                sub,
-                arrived_ms: record.arrived_ms,
-                partition_key: record.partition_key,
-                payload,
+        let Some(entries) = packed else {
+            return self.items(&item, &mut sub, seen, now, out);
+        };
+        for entry in entries {
+            self.check_place(shard, entry.partition_key, entry.explicit_hash_key);
+            let entry = Item {
+                partition_key: Some(entry.partition_key),
+                explicit_hash_key: entry.explicit_hash_key,
+                payload: entry.data,
+                ..item
             };
-            sub += 1;
-            self.item(&item, out);
+            if let Some(last) = self.items(&entry, &mut sub, seen, now, out) {
+                return Some(last);
+            }
+        }
+        None
+    }
+
+    /// Shows what is inside one payload. Returns the place of the last item when showing has to stop there.
+    fn items(
+        &mut self,
+        item: &Item<'_>,
+        sub: &mut u64,
+        seen: Option<u64>,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Option<u64> {
+        let decode = self.decode;
+        let went_on = decode.items(item.payload, |payload| {
+            if seen.is_none_or(|seen| *sub > seen) {
+                self.item(&Item { sub: *sub, payload, ..*item }, now, out);
+            }
+            *sub += 1;
             !self.is_full()
         });
+        if went_on { None } else { sub.checked_sub(1) }
     }
 
-    fn item(&mut self, item: &Item<'_>, out: &mut Vec<u8>) {
+    fn item(&mut self, item: &Item<'_>, now: Instant, out: &mut Vec<u8>) {
         if !self.choice.takes(item) {
             return;
         }
+        match &mut self.merge {
+            Some(merge) => merge.take(item, now),
+            None => self.show(item, out),
+        }
+    }
+
+    fn show(&mut self, item: &Item<'_>, out: &mut Vec<u8>) {
         if self.fields.is_empty() {
             self.form.append(out, item);
         } else {
@@ -106,6 +207,29 @@ impl Sink {
         }
         self.shown += 1;
         self.left = self.left.map(|left| left.saturating_sub(1));
+    }
+
+    /// Shows the merged items whose turn it is; at the end all that are left.
+    pub(crate) fn settle(&mut self, now: Instant, is_end: bool, out: &mut Vec<u8>) {
+        while !self.is_full()
+            && let Some(merge) = &mut self.merge
+            && let Some(held) = if is_end { merge.pop() } else { merge.next(now) }
+        {
+            self.show(&held.item(), out);
+        }
+        self.form.finish(out);
+    }
+
+    fn check_place(&mut self, shard: &ShardId, key: &str, explicit_hash_key: Option<&str>) {
+        let hash = explicit_hash_key.and_then(|hash| hash.parse().ok()).unwrap_or_else(|| hash_of_key(key));
+        if self.ranges.get(shard).is_some_and(|range| !range.contains(hash)) {
+            self.misplaced.insert(shard.clone());
+        }
+    }
+
+    /// The shards with records in them that their hash keys put into another: readers such as the KCL drop these.
+    pub(crate) fn misplaced(&self) -> impl Iterator<Item = &ShardId> {
+        self.misplaced.iter()
     }
 
     /// Whether as many items were shown as were asked for.

@@ -1,6 +1,29 @@
 //! Arrival times as RFC 3339 in UTC with milliseconds, written without an allocation a record.
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// A point in time that serialises as RFC 3339.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(Timestamp);
+
+impl Moment {
+    /// A time in milliseconds since 1970, unless it is beyond what a calendar holds.
+    pub(crate) fn of(millis: i64) -> Option<Self> {
+        Timestamp::from_millisecond(millis).ok().map(Self)
+    }
+
+    /// Written as `format` says.
+    pub(crate) fn show(self, format: &str) -> String {
+        self.0.strftime(format).to_string()
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 const MILLIS_PER_SECOND: i64 = 1000;
 

@@ -178,6 +178,7 @@ mod tests {
                 sub: 0,
                 arrived_ms: Some(1_705_312_800_123),
                 partition_key,
+                explicit_hash_key: None,
                 payload,
             };
             table.append(&mut out, &item);

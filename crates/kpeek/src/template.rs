@@ -149,6 +149,7 @@ mod tests {
             sub: 2,
             arrived_ms: Some(1_705_312_800_123),
             partition_key: Some("sensor_01"),
+            explicit_hash_key: None,
             payload,
         };
         let mut out = Vec::new();

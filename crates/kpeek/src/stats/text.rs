@@ -1,0 +1,294 @@
+//! A report for people: one bar a line, never wider than the terminal.
+
+use super::Report;
+use crate::stamp::Moment;
+use crate::{bars, cell};
+
+/// The narrowest report; a narrower terminal wraps it.
+const NARROWEST: usize = 40;
+
+/// The longest bar.
+const LONGEST_BAR: usize = 40;
+
+/// The shortest; notes are cut off before.
+const SHORTEST_BAR: usize = 4;
+
+/// What marks a hot shard or key.
+const HOT: &str = "HOT  ";
+
+/// Columns of the label in front of a bar.
+const LABEL: usize = 12;
+
+/// Appends the report.
+pub(super) fn append(out: &mut Vec<u8>, report: &Report, width: usize) {
+    let width = width.max(NARROWEST);
+    let mut lines = Lines { out, width };
+    lines.line(&format!(
+        "{}: {} records, {}, {:.1} records/s, {}/s",
+        report.stream,
+        bars::count(report.records),
+        bars::bytes(report.bytes),
+        report.records_per_second,
+        bars::bytes(whole(report.bytes_per_second)),
+    ));
+    if let (Some(first), Some(last)) = (report.first_arrived_at, report.last_arrived_at) {
+        lines.line(&format!("arrived {} to {}", clock(first), clock(last)));
+    }
+
+    lines.section(
+        "shards",
+        report.shards.iter().map(|shard| {
+            let rate = bars::bytes(whole(shard.peak_bytes_per_second));
+            let note = format!("{} {}  peak {rate}/s", bars::percent(shard.share), bars::bytes(shard.bytes));
+            let note = match shard.behind_ms {
+                Some(behind) if behind > 0 => format!("{note}  {:.1} s behind", seconds(behind)),
+                Some(_) | None => note,
+            };
+            Line { label: short(&shard.shard_id).to_owned(), value: shard.records, is_hot: shard.hot, note }
+        }),
+    );
+    let keys = match report.keys.distinct {
+        Some(distinct) => format!("keys: {}", bars::count(distinct as u64)),
+        None => "keys: more than could be kept, counts are the least there are".to_owned(),
+    };
+    lines.section(
+        &keys,
+        report.keys.top.iter().map(|key| Line {
+            label: cell::of_text(&key.partition_key).into_owned(),
+            value: key.records,
+            is_hot: key.hot,
+            note: format!("{} {}", bars::percent(key.share), bars::bytes(key.bytes)),
+        }),
+    );
+    let plain = |label: String, value: u64| Line { label, value, is_hot: false, note: String::new() };
+    lines.section(
+        "sizes",
+        report.sizes.iter().map(|bin| plain(format!("≤ {}", bars::bytes(bin.up_to_bytes)), bin.records)),
+    );
+    lines.section(
+        "arrivals",
+        report
+            .arrivals
+            .iter()
+            .map(|bin| plain(bin.from.map(|from| from.show("%H:%M:%S")).unwrap_or_default(), bin.records)),
+    );
+
+    let shards: Vec<&str> =
+        report.shards.iter().filter(|shard| shard.hot).map(|shard| short(&shard.shard_id)).collect();
+    let keys: Vec<&str> =
+        report.keys.top.iter().filter(|key| key.hot).map(|key| key.partition_key.as_str()).collect();
+    if !shards.is_empty() {
+        lines.head(&format!("hot shards: {}", shards.join(", ")));
+    }
+    if !keys.is_empty() {
+        lines.head(&format!("hot keys: {}", cell::of_text(&keys.join(", "))));
+    }
+}
+
+struct Lines<'a> {
+    out: &'a mut Vec<u8>,
+    width: usize,
+}
+
+impl Lines<'_> {
+    fn line(&mut self, text: &str) {
+        cell::cut(self.out, text, self.width);
+        self.out.push(b'\n');
+    }
+
+    fn head(&mut self, text: &str) {
+        self.out.push(b'\n');
+        self.line(text);
+    }
+
+    fn section(&mut self, head: &str, lines: impl Iterator<Item = Line>) {
+        self.head(head);
+        let lines: Vec<Line> = lines.collect();
+        let most = lines.iter().map(|line| line.value).max().unwrap_or_default();
+        let digits = bars::count(most).len();
+        let notes = lines.iter().map(Line::note_width).max().unwrap_or_default();
+        // Bars can only be compared when all of a section have the same room.
+        let room = self.width.saturating_sub(LABEL + 1 + 1 + digits + notes).clamp(SHORTEST_BAR, LONGEST_BAR);
+        for Line { label, value, is_hot, note } in lines {
+            let mut text = Vec::new();
+            cell::fit(&mut text, &label, LABEL);
+            text.push(b' ');
+            cell::fit(&mut text, &bars::bar(value, most, room), room);
+            let hot = if is_hot { HOT } else { "" };
+            let text =
+                format!("{} {:>digits$}  {hot}{note}", String::from_utf8_lossy(&text), bars::count(value));
+            self.line(text.trim_end());
+        }
+    }
+}
+
+/// A bar with what stands around it.
+struct Line {
+    label: String,
+    value: u64,
+    is_hot: bool,
+    note: String,
+}
+
+impl Line {
+    fn note_width(&self) -> usize {
+        match (self.note.len(), self.is_hot) {
+            (0, false) => 0,
+            (note, hot) => 2 + note + if hot { HOT.len() } else { 0 },
+        }
+    }
+}
+
+fn clock(time: Moment) -> String {
+    time.show("%Y-%m-%d %H:%M:%S UTC")
+}
+
+fn short(shard: &str) -> &str {
+    let digits = shard.strip_prefix("shardId-").unwrap_or(shard).trim_start_matches('0');
+    if digits.is_empty() { "0" } else { digits }
+}
+
+fn whole(number: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate for people, never negative"
+    )]
+    let whole = number.round() as u64;
+    whole
+}
+
+fn seconds(millis: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a lag for people")]
+    let millis = millis as f64;
+    millis / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+    use unicode_width::UnicodeWidthStr;
+
+    use super::super::Stats;
+    use crate::record::Item;
+
+    fn stats(as_json: bool, width: usize) -> String {
+        let mut stats = Stats::new(&"sensor-readings".parse().unwrap(), as_json, width);
+        let shards = ["0", "1", "2", "3"].map(|shard| shard.parse().unwrap());
+        for number in 0..400_usize {
+            // Half of all records have one key.
+            let (shard, key) = if number % 2 == 0 {
+                (&shards[1], "sensor_01".to_owned())
+            } else {
+                (&shards[number / 2 % 3], format!("sensor_{number}"))
+            };
+            let payload = vec![b'x'; 100 + number];
+            let item = Item {
+                shard,
+                sequence_number: "1",
+                sub: 0,
+                arrived_ms: Some(1_705_312_800_000 + i64::try_from(number).unwrap() * 100),
+                partition_key: Some(&key),
+                explicit_hash_key: None,
+                payload: &payload,
+            };
+            stats.add(&item);
+        }
+        for shard in &shards {
+            stats.read(shard, 0);
+        }
+        stats.read(&shards[2], 2500);
+        let mut out = Vec::new();
+        stats.report(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn shows_bars_and_names_what_is_hot() {
+        assert_data_eq!(
+            stats(false, 80),
+            str![[r#"
+sensor-readings: 400 records, 120.6 KiB, 10.0 records/s, 3.0 KiB/s
+arrived 2024-01-15 10:00:00 UTC to 2024-01-15 10:00:40 UTC
+
+shards
+0            ████▋               67  16.8 % 20.1 KiB  peak 1008 B/s
+1            ██████████████████ 267  HOT  66.8 % 80.4 KiB  peak 3.4 KiB/s
+2            ████▌               66  16.5 % 19.9 KiB  peak 992 B/s  2.5 s behind
+3                                 0  0.0 % 0 B  peak 0 B/s
+
+keys: 201
+sensor_01    ████████████████████████████████████████ 200  HOT  50.0 % 60.1 KiB
+sensor_1     ▎                                          1  0.2 % 109 B
+sensor_101   ▎                                          1  0.2 % 211 B
+sensor_103   ▎                                          1  0.2 % 213 B
+sensor_105   ▎                                          1  0.2 % 215 B
+sensor_107   ▎                                          1  0.2 % 217 B
+sensor_109   ▎                                          1  0.2 % 219 B
+sensor_11    ▎                                          1  0.2 % 120 B
+sensor_111   ▎                                          1  0.2 % 221 B
+sensor_113   ▎                                          1  0.2 % 223 B
+
+sizes
+≤ 128 B      ███▎                                      20
+≤ 256 B      ████████████████████▏                    127
+≤ 512 B      ████████████████████████████████████████ 253
+
+arrivals
+10:00:00     ████████████████████████████████████████ 20
+10:00:02     ████████████████████████████████████████ 20
+10:00:04     ████████████████████████████████████████ 20
+10:00:06     ████████████████████████████████████████ 20
+10:00:08     ████████████████████████████████████████ 20
+10:00:10     ████████████████████████████████████████ 20
+10:00:12     ████████████████████████████████████████ 20
+10:00:14     ████████████████████████████████████████ 20
+10:00:16     ████████████████████████████████████████ 20
+10:00:18     ████████████████████████████████████████ 20
+10:00:20     ████████████████████████████████████████ 20
+10:00:22     ████████████████████████████████████████ 20
+10:00:24     ████████████████████████████████████████ 20
+10:00:26     ████████████████████████████████████████ 20
+10:00:28     ████████████████████████████████████████ 20
+10:00:30     ████████████████████████████████████████ 20
+10:00:32     ████████████████████████████████████████ 20
+10:00:34     ████████████████████████████████████████ 20
+10:00:36     ████████████████████████████████████████ 20
+10:00:38     ████████████████████████████████████████ 20
+
+hot shards: 1
+
+hot keys: sensor_01
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn is_never_wider_than_the_terminal() {
+        for width in [40, 60, 133] {
+            for line in stats(false, width).lines() {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn json_holds_the_same_figures() {
+        let report: serde_json::Value = serde_json::from_str(&stats(true, 80)).unwrap();
+        assert_eq!(report["records"], 400);
+        assert_eq!(report["shards"].as_array().unwrap().len(), 4);
+        assert_eq!(report["shards"][1]["hot"], true);
+        assert_eq!(report["shards"][3]["records"], 0);
+        assert_eq!(report["shards"][2]["behind_ms"], 2500);
+        assert_eq!(report["keys"]["distinct"], 201);
+        assert_eq!(report["keys"]["top"][0]["partition_key"], "sensor_01");
+        assert_eq!(report["keys"]["top"][0]["share"], 0.5);
+        assert_eq!(report["keys"]["top"][0]["hot"], true);
+        assert_eq!(report["keys"]["top"][1]["hot"], false);
+        let sum = |name: &str| {
+            report[name].as_array().unwrap().iter().map(|bin| bin["records"].as_u64().unwrap()).sum::<u64>()
+        };
+        assert_eq!((sum("sizes"), sum("arrivals")), (400, 400));
+    }
+}
