@@ -38,13 +38,14 @@ pub(crate) fn binaries() -> Result<PathBuf> {
     own.parent().map(Path::to_owned).context("this program is in no folder")
 }
 
-/// `PATH` with the tools in front.
+/// `PATH` with the tools in front, then the clients that `scripts/clients.sh` installs, if it did.
 ///
 /// # Errors
 /// When a folder's name cannot be part of a PATH.
 #[expect(clippy::disallowed_methods, reason = "PATH is handed on, not read for a setting")]
 pub(crate) fn path_with_tools() -> Result<std::ffi::OsString> {
     let before = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(binaries()?).chain(std::env::split_paths(&before));
+    let own = [binaries()?, root().join("target/clients/bin")];
+    let folders = own.into_iter().chain(std::env::split_paths(&before));
     std::env::join_paths(folders).context("a folder on PATH has a colon in its name")
 }

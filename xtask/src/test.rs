@@ -10,7 +10,10 @@ pub(crate) fn run(filter: &[&str]) -> Result<()> {
     build::tools()?;
     let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
     arguments.extend(filter);
-    let passed = build::cargo(&arguments).status().context("failed to run cargo")?;
+    let passed = build::cargo(&arguments)
+        .env("PATH", build::path_with_tools()?)
+        .status()
+        .context("failed to run cargo")?;
     ensure!(passed.success(), "some tests failed");
     Ok(())
 }
