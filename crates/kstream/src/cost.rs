@@ -64,7 +64,8 @@ pub(crate) fn bill<'a>(stream: &'a Stream, args: &Cost, region: &'a str) -> Bill
     let estimate = load.map(|(records_per_second, record_bytes)| {
         let unit = if provisioned { PUT_UNIT_BYTES } else { ON_DEMAND_ROUND_BYTES };
         let units_a_record = record_bytes.div_ceil(unit);
-        let units_an_hour = as_f64(records_per_second * 3600 * units_a_record);
+        // In floating point from the start: no rate that fits on the command line can overflow it.
+        let units_an_hour = as_f64(records_per_second) * 3600.0 * as_f64(units_a_record);
         let data_per_hour_usd = if provisioned {
             units_an_hour / 1e6 * MILLION_PUT_UNITS
         } else {

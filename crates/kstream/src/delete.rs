@@ -8,7 +8,7 @@ use config::Fault;
 use config::names::StreamRef;
 
 use crate::args::Delete;
-use crate::live::has_status;
+use crate::live::{by_name_or_arn, has_status};
 use crate::{Session, wait};
 
 pub(crate) async fn run(
@@ -28,11 +28,7 @@ pub(crate) async fn run(
         return Ok(());
     };
     if !has_status(&live, &StreamStatus::Deleting) {
-        let request = session.client.delete_stream();
-        let request = match stream.arn() {
-            Some(arn) => request.stream_arn(arn.as_str()),
-            None => request.stream_name(stream.name().as_str()),
-        };
+        let request = by_name_or_arn!(session.client.delete_stream(), stream);
         // AWS takes `false` for "refuse while consumers are registered".
         match request.enforce_consumer_deletion(args.enforce_consumer_deletion).send().await {
             Ok(_) => {}
@@ -49,9 +45,11 @@ pub(crate) async fn run(
             }
         }
     }
-    if !args.no_wait {
-        wait::until_gone(session, stream, limit).await?;
+    if args.no_wait {
+        notes.say(format!("deleting stream `{stream}`; see it gone with: kstream wait {stream} --gone"));
+        return Ok(());
     }
+    wait::until_gone(session, stream, limit).await?;
     notes.say(format!("deleted stream `{stream}`: it costs nothing any more"));
     Ok(())
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::args::Ensure;
 use crate::cost;
-use crate::live::has_status;
+use crate::live::{by_name_or_arn, has_status};
 use crate::plan::{self, Change};
 use crate::{Session, wait};
 
@@ -40,6 +40,10 @@ pub(crate) async fn run(
         }
         other => other,
     };
+    if wanted.check && live.as_ref().is_some_and(|live| has_status(live, &StreamStatus::Deleting)) {
+        notes.say(format!("stream `{stream}` is being deleted"));
+        return Ok(Ensured { stream: live, outcome: Outcome::Incomplete });
+    }
     let Some(live) = live else {
         if wanted.check {
             notes.say(format!("stream `{stream}` does not exist"));
@@ -66,6 +70,9 @@ async fn create(
     wanted: &Ensure,
     limit: Duration,
 ) -> Result<Ensured, Fault> {
+    if stream.arn().is_some() {
+        return Err(nothing_at_that_arn(session, stream));
+    }
     let started = Instant::now();
     let mode = if wanted.shards.is_some() { StreamMode::Provisioned } else { StreamMode::OnDemand };
     let mut request = session
@@ -82,7 +89,7 @@ async fn create(
         Ok(_) => {}
         // Somebody else created it since we looked: wait for theirs and compare.
         Err(error) if error.code() == Some("ResourceInUseException") => {
-            let live = wait::until_active(session, stream, limit).await?;
+            let live = wait::until_created(session, stream, limit).await?;
             let changes = plan::changes(&live, &session.tags(stream).await?, wanted);
             let live = apply(session, stream, live, &changes, limit).await?;
             return Ok(Ensured { stream: Some(live), outcome: Outcome::Done });
@@ -95,7 +102,7 @@ async fn create(
         }
         Err(error) => return Err(session.aws.fault(format!("failed to create stream `{stream}`"), &error)),
     }
-    let mut live = wait::until_active(session, stream, limit).await?;
+    let mut live = wait::until_created(session, stream, limit).await?;
     // Retention cannot be given at creation.
     let rest = Ensure { tags: Vec::new(), ..wanted.clone() };
     let changes = plan::changes(&live, &BTreeMap::new(), &rest);
@@ -168,6 +175,17 @@ async fn make(
     if changes.is_empty() { Ok(live) } else { wait::until_active(session, stream, limit).await }
 }
 
+/// A stream is created by name, in the account of the credentials: creating one for a foreign ARN would make another stream.
+fn nothing_at_that_arn(session: &Session<'_>, stream: &StreamRef) -> Fault {
+    let arn = stream.arn().map(ToString::to_string).unwrap_or_default();
+    Fault::refused(format!("there is no stream `{arn}`")).with_code("ResourceNotFoundException").with_hint(
+        format!(
+            "a stream is created by its name, in your own account: kstream ensure {stream} --region {}",
+            session.aws.region
+        ),
+    )
+}
+
 fn mode_details(mode: StreamMode) -> Result<StreamModeDetails, Fault> {
     StreamModeDetails::builder()
         .stream_mode(mode)
@@ -180,9 +198,18 @@ macro_rules! changed {
     ($session:expr, $stream:expr, $what:expr, $answer:expr) => {
         match $answer {
             Ok(_) => Ok(()),
-            Err(error) => Err($session
-                .aws
-                .fault(format!("failed to change the {} of stream `{}`", $what, $stream.name), &error)),
+            Err(error) => {
+                let name = &$stream.name;
+                let fault =
+                    $session.aws.fault(format!("failed to change the {} of stream `{name}`", $what), &error);
+                // Somebody else changes it at the same moment.
+                Err(match error.code() {
+                    Some("ResourceInUseException") => {
+                        fault.with_hint(format!("kstream wait {name}, then run the same command again"))
+                    }
+                    _ => fault,
+                })
+            }
         }
     };
 }
@@ -192,7 +219,7 @@ impl Session<'_> {
         let mut tags = BTreeMap::new();
         let mut after: Option<String> = None;
         loop {
-            let request = self.client.list_tags_for_stream().stream_name(stream.name().as_str());
+            let request = by_name_or_arn!(self.client.list_tags_for_stream(), stream);
             let answer = request.set_exclusive_start_tag_key(after.take()).send().await.map_err(|error| {
                 self.aws.fault(format!("failed to list the tags of stream `{stream}`"), &error)
             })?;
@@ -207,7 +234,7 @@ impl Session<'_> {
     }
 
     async fn add_tags(&self, live: &Stream, tags: &BTreeMap<String, String>) -> Result<(), Fault> {
-        let mut request = self.client.add_tags_to_stream().stream_name(live.name.as_str());
+        let mut request = self.client.add_tags_to_stream().stream_arn(live.arn.as_str());
         for (key, value) in tags {
             request = request.tags(key, value);
         }
@@ -220,7 +247,7 @@ impl Session<'_> {
     }
 
     async fn set_shard_count(&self, live: &Stream, count: i32) -> Result<(), Fault> {
-        let request = self.client.update_shard_count().stream_name(live.name.as_str());
+        let request = self.client.update_shard_count().stream_arn(live.arn.as_str());
         let request = request.target_shard_count(count).scaling_type(ScalingType::UniformScaling);
         changed!(self, live, "shard count", request.send().await)
     }
@@ -231,12 +258,12 @@ impl Session<'_> {
     }
 
     async fn lengthen_retention(&self, live: &Stream, hours: i32) -> Result<(), Fault> {
-        let request = self.client.increase_stream_retention_period().stream_name(live.name.as_str());
+        let request = self.client.increase_stream_retention_period().stream_arn(live.arn.as_str());
         changed!(self, live, "retention", request.retention_period_hours(hours).send().await)
     }
 
     async fn shorten_retention(&self, live: &Stream, hours: i32) -> Result<(), Fault> {
-        let request = self.client.decrease_stream_retention_period().stream_name(live.name.as_str());
+        let request = self.client.decrease_stream_retention_period().stream_arn(live.arn.as_str());
         changed!(self, live, "retention", request.retention_period_hours(hours).send().await)
     }
 }

@@ -20,9 +20,9 @@ use std::io::Write;
 use aws_sdk_kinesis::Client;
 use config::aws::Aws;
 use config::member::Stream;
-use config::names::{Region, StreamRef};
+use config::names::{Region, StreamArn, StreamRef};
 use config::settings::STREAM;
-use config::{Document, Fault, Outcome, Output, World};
+use config::{Document, Fault, OutError, Outcome, Output, World};
 
 pub use args::Args;
 use args::Command;
@@ -32,6 +32,8 @@ struct Session<'a> {
     client: &'a Client,
     aws: &'a Aws,
     world: &'a World,
+    /// The ARN that the document gives for the stream, unless the command line names one.
+    documented: Option<&'a StreamArn>,
 }
 
 /// Runs the tool with clients made from its arguments.
@@ -41,7 +43,7 @@ struct Session<'a> {
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     let document = match args.command {
         Command::List => Document::default(),
-        _ => world.document(&args.doc)?,
+        _ => world.document_off_thread(&args.doc).await?,
     };
     let aws = Aws::load(&world, &args.aws, region_of(&args, &document)?.as_ref()).await?;
     let client = Client::new(&aws.sdk);
@@ -62,15 +64,16 @@ pub async fn run<W: Write>(
     world: &World,
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
-    let session = Session { client, aws, world };
+    let member: Option<Stream> = if args.command.stream().is_none() { document.get()? } else { None };
+    let documented = member.as_ref().map(|stream| &stream.arn);
+    let session = Session { client, aws, world, documented };
     let stream = |named: Option<&str>| stream_of(named, &document, world);
     let mut outcome = Outcome::Done;
     match &args.command {
         Command::List => return list::run(&session, output).await,
         Command::Cost(cost) => {
             let stream = session.describe(&stream(cost.stream.as_deref())?).await?;
-            output.document(&cost::bill(&stream, cost, session.aws.region.as_str()))?;
-            return Ok(Outcome::Done);
+            return read_only(output.document(&cost::bill(&stream, cost, session.aws.region.as_str())));
         }
         Command::Ensure(wanted) => {
             let stream = stream(wanted.stream.as_deref())?;
@@ -100,8 +103,22 @@ pub async fn run<W: Write>(
             document.remove::<Stream>();
         }
     }
-    output.document(&document)?;
-    Ok(outcome)
+    let written = output.document(&document);
+    match &args.command {
+        Command::Show(_) | Command::Wait(_) => read_only(written),
+        Command::Ensure(_) | Command::Delete(_) | Command::List | Command::Cost(_) => {
+            written?;
+            Ok(outcome)
+        }
+    }
+}
+
+/// A reader that closed the pipe has what it wanted: nothing was changed.
+fn read_only(written: Result<(), OutError>) -> Result<Outcome, Fault> {
+    match written {
+        Ok(()) | Err(OutError::Closed) => Ok(Outcome::Done),
+        Err(error @ OutError::Failed(_)) => Err(error.into()),
+    }
 }
 
 /// The stream to act on: the argument, else the document's, else the settings'.

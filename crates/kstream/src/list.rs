@@ -5,7 +5,7 @@ use std::io::Write;
 use config::{Fault, OutError, Outcome, Output};
 use serde::Serialize;
 
-use crate::Session;
+use crate::{Session, read_only};
 
 /// One line. Adding a member is fine, changing one is not.
 #[derive(Serialize)]
@@ -47,10 +47,7 @@ pub(crate) async fn run<W: Write>(session: &Session<'_>, output: &mut Output<W>)
             break;
         }
     }
-    match output.flush() {
-        Ok(()) | Err(OutError::Closed) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let outcome = read_only(output.flush())?;
     if count == 0 {
         let region = &session.aws.region;
         session
@@ -58,5 +55,5 @@ pub(crate) async fn run<W: Write>(session: &Session<'_>, output: &mut Output<W>)
             .notes
             .say(format!("no streams in {region}; create one with: kstream ensure sensor-readings"));
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
 }

@@ -8,6 +8,17 @@ use config::names::{StreamArn, StreamRef};
 
 use crate::Session;
 
+/// Names the stream in a request: by its ARN where it was named by one, else by its name, which is the cheaper endpoint.
+macro_rules! by_name_or_arn {
+    ($request:expr, $stream:expr) => {
+        match $stream.arn() {
+            Some(arn) => $request.stream_arn(arn.as_str()),
+            None => $request.stream_name($stream.name().as_str()),
+        }
+    };
+}
+pub(crate) use by_name_or_arn;
+
 /// Whether the stream is in exactly this status.
 pub(crate) fn has_status(stream: &Stream, status: &StreamStatus) -> bool {
     stream.status.as_deref() == Some(status.as_str())
@@ -25,14 +36,11 @@ impl Session<'_> {
 
     /// The stream, when there is one.
     pub(crate) async fn look(&self, stream: &StreamRef) -> Result<Option<Stream>, Fault> {
-        let mut request = self.client.describe_stream_summary();
-        request = match stream.arn() {
-            Some(arn) => request.stream_arn(arn.as_str()),
-            None => request.stream_name(stream.name().as_str()),
-        };
-        match request.send().await {
+        match by_name_or_arn!(self.client.describe_stream_summary(), stream).send().await {
             Ok(answer) => {
-                answer.stream_description_summary().map(|summary| read(stream, summary)).transpose()
+                let live =
+                    answer.stream_description_summary().map(|summary| read(stream, summary)).transpose()?;
+                live.map(|live| self.as_documented(live)).transpose()
             }
             Err(error)
                 if error
@@ -42,6 +50,23 @@ impl Session<'_> {
                 Ok(None)
             }
             Err(error) => Err(self.aws.fault(format!("failed to describe stream `{stream}`"), &error)),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Refuses a namesake: what the document is about lives in another account, or under another endpoint.
+    fn as_documented(&self, live: Stream) -> Result<Stream, Fault> {
+        match self.documented.filter(|arn| **arn != live.arn) {
+            None => Ok(live),
+            Some(arn) => {
+                Err(Fault::usage(format!("stream `{}` is `{}` here, not `{arn}`", live.name, live.arn))
+                    .with_cause("it came from document member `stream`")
+                    .with_hint(format!(
+                        "aws-check shows which account this is; to mean the stream of this account, name it: kstream … {}",
+                        live.name
+                    )))
+            }
         }
     }
 }

@@ -115,38 +115,38 @@ mod tests {
         }
     }
 
-    fn check(mode: &str, wanted: Ensure, expected: &[Change]) {
+    fn check(mode: &str, wanted: &Ensure, expected: &[Change]) {
         let tags = BTreeMap::from([("team".to_owned(), "sensors".to_owned())]);
-        assert_eq!(changes(&live(mode), &tags, &wanted), expected);
+        assert_eq!(changes(&live(mode), &tags, wanted), expected);
     }
 
     #[test]
     fn what_is_not_asked_for_stays() {
-        check("ON_DEMAND", Ensure::default(), &[]);
-        check("PROVISIONED", Ensure::default(), &[]);
+        check("ON_DEMAND", &Ensure::default(), &[]);
+        check("PROVISIONED", &Ensure::default(), &[]);
     }
 
     #[test]
     fn shards_make_a_stream_provisioned() {
         let wanted = || Ensure { shards: Some(2), ..Ensure::default() };
-        check("ON_DEMAND", wanted(), &[Change::Provisioned, Change::Shards { from: 4, to: 2 }]);
-        check("PROVISIONED", wanted(), &[Change::Shards { from: 4, to: 2 }]);
-        check("PROVISIONED", Ensure { shards: Some(4), ..Ensure::default() }, &[]);
-        check("PROVISIONED", Ensure { on_demand: true, ..Ensure::default() }, &[Change::OnDemand]);
+        check("ON_DEMAND", &wanted(), &[Change::Provisioned, Change::Shards { from: 4, to: 2 }]);
+        check("PROVISIONED", &wanted(), &[Change::Shards { from: 4, to: 2 }]);
+        check("PROVISIONED", &Ensure { shards: Some(4), ..Ensure::default() }, &[]);
+        check("PROVISIONED", &Ensure { on_demand: true, ..Ensure::default() }, &[Change::OnDemand]);
     }
 
     #[test]
     fn retention_goes_both_ways() {
         let wanted = |hours| Ensure { retention_hours: Some(hours), ..Ensure::default() };
-        check("ON_DEMAND", wanted(48), &[Change::LongerRetention { from: 24, to: 48 }]);
-        check("ON_DEMAND", wanted(24), &[]);
+        check("ON_DEMAND", &wanted(48), &[Change::LongerRetention { from: 24, to: 48 }]);
+        check("ON_DEMAND", &wanted(24), &[]);
     }
 
     #[test]
     fn only_tags_that_differ_are_set() {
         let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let wanted = Ensure { tags: vec![tag("team", "sensors"), tag("stage", "test")], ..Ensure::default() };
-        check("ON_DEMAND", wanted, &[Change::Tags(BTreeMap::from([tag("stage", "test")]))]);
+        check("ON_DEMAND", &wanted, &[Change::Tags(BTreeMap::from([tag("stage", "test")]))]);
     }
 
     #[test]

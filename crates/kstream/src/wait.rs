@@ -24,9 +24,30 @@ pub(crate) async fn until_active(
     stream: &StreamRef,
     limit: Duration,
 ) -> Result<Stream, Fault> {
+    active(session, stream, limit, false).await
+}
+
+/// The same for a stream that was just created: AWS may not know it yet wherever it is asked.
+pub(crate) async fn until_created(
+    session: &Session<'_>,
+    stream: &StreamRef,
+    limit: Duration,
+) -> Result<Stream, Fault> {
+    active(session, stream, limit, true).await
+}
+
+async fn active(
+    session: &Session<'_>,
+    stream: &StreamRef,
+    limit: Duration,
+    just_created: bool,
+) -> Result<Stream, Fault> {
     let mut patience = Patience::new(session, stream, "ACTIVE", limit);
+    let mut seen = false;
     loop {
-        match session.look(stream).await? {
+        let live = session.look(stream).await?;
+        seen |= live.is_some();
+        match live {
             Some(live) if has_status(&live, &StreamStatus::Active) => {
                 patience.end();
                 return Ok(live);
@@ -37,6 +58,7 @@ pub(crate) async fn until_active(
                     .with_hint(format!("kstream wait {stream} --gone, then kstream ensure {stream}")));
             }
             Some(live) => patience.pause(live.status.as_deref()).await?,
+            None if just_created && !seen => patience.pause(Some("not known yet")).await?,
             None => {
                 patience.end();
                 return session.describe(stream).await;
