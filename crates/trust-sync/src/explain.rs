@@ -6,10 +6,12 @@
 //! | `EXTERNAL_ID_CONDITION` | the same without an external ID, and with a wrong one | both are refused |
 //! | `SELF_ASSUME_ROLE` | the role's own session | trust policy *and* permissions allow it |
 
+use config::names::RoleName;
 use config::{Document as Connection, Fault, Notes, Outcome};
+use jiff::Timestamp;
 use live_role::{Grants, LiveRole};
 use policy::Document;
-use policy::evaluate::{self, Context, Principal, Request, Source, Verdict};
+use policy::evaluate::{self, Context, Decision, Principal, Request, Source, Verdict};
 use policy::trust::TrustSubject;
 use serde::Serialize;
 use serde_json::Value;
@@ -31,6 +33,9 @@ pub(crate) struct Check {
     /// JSON pointer to the statement in it that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
+    /// What to do about a check that will fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,8 +47,13 @@ pub(crate) enum Predicted {
 }
 
 /// What Databricks will find.
-pub(crate) fn predict(live: &LiveRole, grants: &Grants, subject: &TrustSubject) -> Vec<Check> {
-    let asked = Asked { live, grants, subject };
+pub(crate) fn predict(
+    live: &LiveRole,
+    grants: &Grants,
+    subject: &TrustSubject,
+    now: Timestamp,
+) -> Vec<Check> {
+    let asked = Asked { live, grants, subject, now };
     let enters = asked.by_unity_catalog(Some(subject.external_id()));
     let is_entered = enters.decision.is_allow();
     vec![
@@ -57,6 +67,7 @@ struct Asked<'a> {
     live: &'a LiveRole,
     grants: &'a Grants,
     subject: &'a TrustSubject,
+    now: Timestamp,
 }
 
 impl Asked<'_> {
@@ -77,7 +88,7 @@ impl Asked<'_> {
         }
         if is_entered {
             let why = "without the external ID, or with another one, nobody is let in".to_owned();
-            Check { operation, result: Predicted::Pass, why, policy: None, pointer: None }
+            Check { operation, result: Predicted::Pass, why, policy: None, pointer: None, fix: None }
         } else {
             skipped(operation, "not to be told while the right external ID is refused too")
         }
@@ -89,7 +100,7 @@ impl Asked<'_> {
             return skipped(operation, "it takes a session of the role, and Databricks gets none");
         }
         let principal = Principal::session(self.live.arn.as_str(), Some(&self.live.id), SESSION_NAME);
-        let context = context(Some(self.subject.external_id()));
+        let context = self.context(Some(self.subject.external_id()));
         let documents = self.grants.documents();
         let documents: Vec<&Document> = documents.iter().map(|(_, document)| *document).collect();
         let boundary = self.grants.boundary.as_ref().map(|boundary| &boundary.document);
@@ -101,7 +112,7 @@ impl Asked<'_> {
     /// Unity Catalog's own account is Databricks' affair, so the trust policy decides alone.
     fn by_unity_catalog(&self, external_id: Option<&str>) -> Verdict {
         let principal = Principal::session(self.subject.unity_catalog_arn(), None, SESSION_NAME);
-        let context = context(external_id);
+        let context = self.context(external_id);
         evaluate::trust(&self.live.trust, &self.request(&principal, &context))
     }
 
@@ -109,8 +120,22 @@ impl Asked<'_> {
         Request { principal, action: "sts:AssumeRole", resource: self.live.arn.as_str(), context }
     }
 
+    /// What such a call brings along; where it comes from is not known.
+    fn context(&self, external_id: Option<&str>) -> Context {
+        let context = Context::new()
+            .with("aws:CurrentTime", self.now.to_string())
+            .with("aws:EpochTime", self.now.as_second().to_string())
+            .with("aws:SecureTransport", "true")
+            .with("sts:RoleSessionName", SESSION_NAME);
+        match external_id {
+            Some(id) => context.with("sts:ExternalId", id),
+            None => context,
+        }
+    }
+
     fn check(&self, operation: &'static str, passes: bool, verdict: &Verdict) -> Check {
         let statement = verdict.statement.as_ref();
+        let pointer = statement.map(|statement| statement.pointer.clone());
         let policy = statement.map(|statement| match statement.source {
             Source::Trust => "trust".to_owned(),
             Source::Boundary => "boundary".to_owned(),
@@ -119,24 +144,45 @@ impl Asked<'_> {
                 documents.get(position).map_or_else(String::new, |(name, _)| (*name).to_owned())
             }
         });
-        Check {
-            operation,
-            result: if passes { Predicted::Pass } else { Predicted::Fail },
-            why: verdict.why.clone(),
-            policy,
-            pointer: statement.map(|statement| statement.pointer.clone()),
+        let fix = (!passes).then(|| self.fix(verdict));
+        let result = if passes { Predicted::Pass } else { Predicted::Fail };
+        Check { operation, result, why: verdict.why.clone(), policy, pointer, fix }
+    }
+
+    /// What to type, or where to look, so that the check will pass.
+    fn fix(&self, verdict: &Verdict) -> String {
+        let role = self.live.name();
+        let statement = verdict.statement.as_ref();
+        let place = statement.map_or("", |statement| statement.pointer.as_str());
+        match (statement.map(|statement| statement.source), verdict.decision) {
+            (Some(Source::Boundary), _) => {
+                let name = self.grants.boundary.as_ref().map_or("", |boundary| boundary.name());
+                format!("let the permissions boundary `{name}` allow sts:AssumeRole on the role too")
+            }
+            (Some(Source::Identity(position)), Decision::ExplicitDeny) => {
+                let documents = self.grants.documents();
+                let name = documents.get(position).map_or("", |(name, _)| name);
+                format!("take the refusal at `{place}` out of policy `{name}`")
+            }
+            (Some(Source::Trust), Decision::ExplicitDeny) => {
+                format!("a statement that is not ours refuses it: trust-sync {role} --exclusive removes it")
+            }
+            (Some(Source::Identity(_)), _) => grant(role),
+            // Without a statement that came near, the side that is at fault is the one that grants nothing.
+            (None, _) if verdict.via.is_some() => grant(role),
+            (Some(Source::Trust) | None, _) => format!("run: trust-sync {role}"),
         }
     }
 }
 
-fn context(external_id: Option<&str>) -> Context {
-    let context =
-        Context::new().with("sts:RoleSessionName", SESSION_NAME).with("aws:SecureTransport", "true");
-    external_id.map_or(context.clone(), |id| context.with("sts:ExternalId", id))
+fn grant(role: &RoleName) -> String {
+    format!(
+        "let the role assume itself: … | iam-policy-gen permissions --role {role} | iam-role ensure {role}"
+    )
 }
 
 fn skipped(operation: &'static str, why: &str) -> Check {
-    Check { operation, result: Predicted::Skip, why: why.to_owned(), policy: None, pointer: None }
+    Check { operation, result: Predicted::Skip, why: why.to_owned(), policy: None, pointer: None, fix: None }
 }
 
 /// Done when every check would pass.
@@ -153,6 +199,9 @@ pub(crate) fn say(notes: &Notes, prediction: &[Check]) {
             Predicted::Skip => "cannot be tried",
         };
         notes.say(format!("{} {result}: {}", check.operation, check.why));
+        if let Some(fix) = &check.fix {
+            notes.say(format!("{}: {fix}", check.operation));
+        }
     }
 }
 

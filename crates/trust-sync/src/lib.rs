@@ -11,7 +11,7 @@
 //! `{"verdict":"in-sync"|"cosmetic"|"drift","changed":…,"form":"databricks"|"arn-like","reasons":[…],"previous":…}`.
 //! A reason is `{"code":…,"sentence":…,"pointer":…,"document":"live"|"wanted"}`; after a write the reasons are the repaired
 //! ones. `previous` is what the write replaced. `--explain` adds
-//! `"prediction":[{"operation":…,"result":"PASS"|"FAIL"|"SKIP","why":…,"policy":…,"pointer":…}]`.
+//! `"prediction":[{"operation":…,"result":"PASS"|"FAIL"|"SKIP","why":…,"policy":…,"pointer":…,"fix":…}]`.
 
 mod args;
 mod diff;
@@ -90,7 +90,7 @@ pub async fn run<W: Write>(
     let mut outcome = if is_drift { Outcome::Incomplete } else { Outcome::Done };
     if args.explain {
         let grants = iam.grants(&live).await?;
-        let prediction = explain::predict(&live, &grants, &goal.subject);
+        let prediction = explain::predict(&live, &grants, &goal.subject, jiff::Timestamp::now());
         outcome = explain::outcome(&prediction);
         explain::say(iam.notes(), &prediction);
         explain::add(&mut document, &prediction)?;

@@ -40,9 +40,11 @@ impl Goal {
         }
         let next = trust::merge(live, &wanted, &self.subject, self.exclusive);
         let after = self.compare(&next, &wanted);
-        let stays =
-            after.reasons.into_iter().filter(|reason| reason.code.verdict() == VerdictKind::Drift).collect();
-        let betters = compare::documents(live, &next).verdict == VerdictKind::Drift;
+        // A grant to everybody covers ours, and yet ours has to stand there in its own right.
+        let betters = after.verdict < comparison.verdict
+            || compare::documents(live, &next).verdict == VerdictKind::Drift;
+        let is_drift = |reason: &Reason| reason.code.verdict() == VerdictKind::Drift;
+        let stays = after.reasons.into_iter().filter(is_drift).collect();
         Plan { comparison, next: betters.then_some(next), stays, form }
     }
 
@@ -119,6 +121,16 @@ mod tests {
         assert!(!again.stays.is_empty());
         let alone = Goal { exclusive: true, ..goal() }.plan(&live(&json!([placeholder(), deny])));
         assert_eq!(alone.stays, []);
+    }
+
+    #[test]
+    fn a_grant_to_everybody_does_not_stand_for_ours() {
+        let everybody = json!({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "blue-42"}}});
+        let plan = goal().plan(&live(&json!([everybody])));
+        let next = plan.next.unwrap();
+        assert_eq!(next.statements().count(), 2);
+        assert_eq!(goal().plan(&next).next, None);
     }
 
     #[test]
