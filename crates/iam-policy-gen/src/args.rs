@@ -98,7 +98,7 @@ pub(crate) enum Format {
 pub(crate) struct Trust {
     #[command(flatten)]
     pub(crate) owner: Owner,
-    /// How the role is let assume itself [default: databricks; arn-like in Terraform and CloudFormation]
+    /// How the role is let assume itself [default: databricks; arn-like in templates, and where the credential came first]
     #[arg(long, value_enum)]
     pub(crate) form: Option<TrustForm>,
     /// The external ID that Databricks sends [default: the document's, else the placeholder 0000]
@@ -214,6 +214,8 @@ pub(crate) enum Kind {
     Trust,
     /// What somebody may do
     Identity,
+    /// Who may use a resource, such as a stream
+    Resource,
 }
 
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -221,7 +223,7 @@ pub(crate) struct Lint {
     /// A policy or a connection document; `-` is stdin
     #[arg(default_value = "-", value_name = "FILE")]
     pub(crate) policy: String,
-    /// Which kind of policy it is [default: trust when a statement has a principal]
+    /// Which kind of policy it is [default: told by its principals and resources]
     #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
     /// The role's account: without it a foreign account cannot be told from the own one
@@ -247,7 +249,7 @@ pub(crate) struct Eval {
     /// A policy or a connection document; `-` is stdin
     #[arg(value_name = "POLICY")]
     pub(crate) policy: String,
-    /// Which kind of policy it is [default: trust when a statement has a principal]
+    /// Which kind of policy it is [default: told by its principals and resources]
     #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
     /// Who asks; a role's ARN stands for a session of that role [default: nobody in particular, for --kind identity]

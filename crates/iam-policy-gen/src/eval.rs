@@ -46,8 +46,8 @@ pub(crate) fn run<W: Write>(
     let principal = match (&args.principal, found.kind) {
         (Some(text), _) => text.as_str(),
         (None, Kind::Identity) => HOLDER,
-        (None, Kind::Trust) => {
-            return Err(Fault::usage("a trust policy is about who asks, and nobody is named").with_hint(
+        (None, Kind::Trust | Kind::Resource) => {
+            return Err(Fault::usage("this policy is about who asks, and nobody is named").with_hint(
                 "add --principal ARN, such as --principal arn:aws:iam::123456789012:role/databricks-kinesis-role",
             )
             .into());
@@ -67,7 +67,7 @@ pub(crate) fn run<W: Write>(
     let request =
         Request { principal: &principal, action: &args.action, resource: &args.resource, context: &context };
     let verdict = match found.kind {
-        Kind::Trust => evaluate::trust(&found.document, &request),
+        Kind::Trust | Kind::Resource => evaluate::trust(&found.document, &request),
         Kind::Identity => evaluate::identity(&[&found.document], None, &request),
     };
     let statement = verdict.statement.as_ref().map(Place::from);

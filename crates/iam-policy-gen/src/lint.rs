@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use config::names::AccountId;
 use config::{Outcome, Output};
 use policy::lint::{self, Finding, Severity};
 use serde::Serialize;
@@ -27,13 +28,13 @@ pub(crate) fn run<W: Write>(
     stdin: &mut dyn Read,
     output: &mut Output<W>,
 ) -> Result<Outcome, Stop> {
+    let account = args.account.as_ref().map(AccountId::as_str);
     let mut outcome = Outcome::Done;
     for found in source::policies(&args.policy, args.kind, stdin)? {
         let kind = match found.kind {
-            Kind::Trust => {
-                lint::Kind::Trust { account: args.account.as_ref().map(config::names::AccountId::as_str) }
-            }
+            Kind::Trust => lint::Kind::Trust { account },
             Kind::Identity => lint::Kind::Identity,
+            Kind::Resource => lint::Kind::Resource { account },
         };
         for finding in lint::lint(&found.document, kind) {
             let Finding { code, severity, pointer, message, hint } = &finding;

@@ -53,7 +53,11 @@ pub(crate) fn policies(path: &str, kind: Option<Kind>, stdin: &mut dyn Read) -> 
             .filter(|(member, _)| kind.is_none_or(|kind| kind == *member))
             .map(|(kind, value)| {
                 let document = Document::from_value(value).map_err(unusable)?;
-                Ok(Found { name: format!("{name}: policies.{}", member_of(kind)), kind, document })
+                Ok(Found {
+                    name: format!("{name}: policies.{}", member_of(kind).unwrap_or_default()),
+                    kind,
+                    document,
+                })
             })
             .collect();
     }
@@ -87,21 +91,30 @@ fn connection(text: &str) -> Option<Vec<(Kind, Value)>> {
     }
     let mut policies = members.remove("policies").unwrap_or_default();
     let kinds = [Kind::Trust, Kind::Identity].into_iter();
-    let mut take = |kind| policies.get_mut(member_of(kind)).map(Value::take).filter(|value| !value.is_null());
-    Some(kinds.filter_map(|kind| Some((kind, take(kind)?))).collect())
+    let mut take = |member| policies.get_mut(member).map(Value::take).filter(|value| !value.is_null());
+    Some(kinds.filter_map(|kind| Some((kind, take(member_of(kind)?)?))).collect())
 }
 
-fn member_of(kind: Kind) -> &'static str {
+/// Where a connection document keeps a policy of this kind.
+fn member_of(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Trust => "trust",
-        Kind::Identity => "permissions",
+        Kind::Trust => Some("trust"),
+        Kind::Identity => Some("permissions"),
+        Kind::Resource => None,
     }
 }
 
-/// Only a policy on a resource says whom it is about.
+/// Only a policy on something says whom it is about, and only a role's leaves out what it is on.
 fn guess(document: &Document) -> Kind {
-    let named = |statement: policy::Statement<'_>| {
+    let has_principal = |statement: policy::Statement<'_>| {
         statement.principals().is_some() || statement.not_principals().is_some()
     };
-    if document.statements().any(named) { Kind::Trust } else { Kind::Identity }
+    let has_resource = |statement: policy::Statement<'_>| {
+        statement.resources().is_some() || statement.not_resources().is_some()
+    };
+    match (document.statements().any(has_principal), document.statements().any(has_resource)) {
+        (true, false) => Kind::Trust,
+        (true, true) => Kind::Resource,
+        (false, _) => Kind::Identity,
+    }
 }

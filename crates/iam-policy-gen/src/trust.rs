@@ -41,7 +41,7 @@ pub(crate) fn write(
     let role = role(args, connection, settings)?;
     let master = unity_catalog_role(args, connection, credential.as_ref(), role.as_ref())?;
 
-    let document = match (form(args), &role) {
+    let document = match (form(args, connection)?, &role) {
         (Form::Databricks, None) => {
             // Of the subject only Unity Catalog's role and the external ID are used, so that role may stand for ours.
             trust::before_role_exists(&subject(&master, &master, external_id)?)
@@ -55,13 +55,15 @@ pub(crate) fn write(
     Ok(Written { document, role, is_placeholder })
 }
 
-/// The form to write. Where the role and its trust policy are made in one go, it cannot name itself as a principal.
-fn form(args: &Trust) -> Form {
-    match args.form {
+/// The form to write. A role that is made with its final trust policy cannot name itself as a principal: so it is with
+/// templates, and where the credential came first.
+fn form(args: &Trust, connection: &Connection) -> Result<Form, Fault> {
+    let credential_first = connection.get::<Credential>()?.is_some() && connection.get::<Role>()?.is_none();
+    Ok(match args.form {
         Some(form) => form.into(),
-        None if is_json(args) => Form::Databricks,
+        None if is_json(args) && !credential_first => Form::Databricks,
         None => Form::ArnLike,
-    }
+    })
 }
 
 fn is_json(args: &Trust) -> bool {
@@ -71,7 +73,7 @@ fn is_json(args: &Trust) -> bool {
 /// The role to name. The databricks form names it only once it exists: IAM refuses a principal that it does not know.
 fn role(args: &Trust, connection: &Connection, settings: &Settings) -> Result<Option<RoleArn>, Fault> {
     let is_known = args.owner.role.is_some() || connection.get::<Role>()?.is_some();
-    if form(args) == Form::Databricks && !is_known {
+    if form(args, connection)? == Form::Databricks && !is_known {
         return Ok(None);
     }
     let stream = connection.get::<Stream>()?.map(|stream| stream.arn);

@@ -121,6 +121,17 @@ fn a_credential_gives_its_external_id_and_a_role_that_exists_is_named() {
 }
 
 #[test]
+fn where_the_credential_came_first_the_trust_policy_is_final() {
+    let home = tempdir().unwrap();
+    let document = r#"{"credential":{"name":"c","role_arn":"arn:aws:iam::123456789012:role/r","external_id":"blue-42","unity_catalog_iam_arn":"arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL"}}"#;
+    let output =
+        clean(home.path()).args(["trust", "--emit", "policy"]).stdin(document).assert().code(0).stderr_eq("");
+    let policy: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let itself = &policy["Statement"][1];
+    assert_eq!(itself["Condition"]["ArnLike"]["aws:PrincipalArn"], "arn:aws:iam::123456789012:role/r");
+}
+
+#[test]
 fn what_is_missing_names_the_flag_and_the_tool() {
     run(&["permissions"]).code(2).stdout_eq("").stderr_eq(str![[r#"
 iam-policy-gen: no stream is given
@@ -149,6 +160,17 @@ fn another_account_has_to_be_meant() {
         (&policy["Statement"][0]["Principal"]["AWS"], &policy["Statement"][0]["Resource"]),
         (&role.into(), &STREAM.into())
     );
+    let home = tempdir().unwrap();
+    let policy = output.get_output().stdout.clone();
+    clean(home.path())
+        .args(["lint", "--account", "123456789012"])
+        .stdin(policy.clone())
+        .assert()
+        .code(0)
+        .stdout_eq("");
+    let args =
+        ["eval", "-", "--principal", role, "--action", "kinesis:GetRecords", "--resource", STREAM, "--check"];
+    clean(home.path()).args(args).stdin(policy).assert().code(0);
     run(&["permissions", "--stream", STREAM, "--cross-account"]).code(2);
     run(&["permissions", "--stream", STREAM, "--side", "stream"]).code(2);
     run(&["permissions", "--stream", STREAM, "--role", "arn:aws-us-gov:iam::123456789012:role/r"]).code(2);
