@@ -25,6 +25,7 @@ pub mod host;
 pub mod keys;
 pub mod name;
 pub mod pace;
+pub mod pipeline;
 pub mod prove;
 pub mod refusal;
 pub mod show;
@@ -87,6 +88,8 @@ pub enum Command {
     Token(token::Token),
     /// Read a record as Databricks will, and show what the same keys cannot do
     Prove(prove::Prove),
+    /// Write what reads the stream in Databricks: SQL, Python, or an asset bundle
+    Pipeline(pipeline::Pipeline),
     /// Let users, groups or service principals use the credential
     Grant(grant::Granting),
     /// Restrict the credential to some workspaces
@@ -113,6 +116,7 @@ impl Tool for Args {
             Command::Token(args) => (args.credential.as_deref(), None),
             Command::Delete(args) => (args.credential.as_deref(), None),
             Command::Prove(args) => (args.credential.as_deref(), None),
+            Command::Pipeline(args) => (args.credential.as_deref(), None),
             Command::Grant(args) => (args.credential.as_deref(), None),
             Command::Bind(args) => (args.credential.as_deref(), None),
             Command::List(_) | Command::Auth(_) => (None, None),
@@ -160,6 +164,9 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
             let document = document(&args.doc, &world).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             prove::run(command, &world, &workspace, document, &mut output).await
+        }
+        Command::Pipeline(command) => {
+            pipeline::start(command.clone(), args.doc.clone(), world.clone(), &mut output).await
         }
         Command::Grant(command) => {
             let document = document(&args.doc, &world).await?;
