@@ -19,8 +19,9 @@ use crate::position::Position;
 /// The version of the file.
 const VERSION: u64 = 1;
 
-/// Writing takes at most one part in this many of the time.
-const WRITING_PART: u32 = 20;
+/// A pause between two writings lasts this many times as long as the writing: a small file is up to date after nearly every
+/// answer, a large one slows reading down by a fifth at most.
+const WRITING_PART: u32 = 4;
 
 /// How far one shard was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

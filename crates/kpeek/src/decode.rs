@@ -29,7 +29,7 @@ pub(crate) enum Decode {
 }
 
 impl Decode {
-    /// Hands each item of a payload to `show`; there is always at least one. Stops when `show` says so.
+    /// Hands each item of a payload to `show`, until that says stop. Says whether there was none behind the last one shown.
     pub(crate) fn items(self, payload: &[u8], mut show: impl FnMut(&[u8]) -> bool) -> bool {
         let unpacked = match self {
             Self::None => None,
@@ -42,9 +42,12 @@ impl Decode {
         if matches!(self, Self::Auto | Self::CloudwatchLogs)
             && let Some(events) = log_events(&unpacked)
         {
-            return events.iter().all(|event| show(event));
+            let shown = events.iter().take_while(|event| show(event)).count();
+            // The one at which showing stopped was shown.
+            return shown + 1 >= events.len();
         }
-        show(&unpacked)
+        show(&unpacked);
+        true
     }
 }
 

@@ -152,7 +152,8 @@ impl Sink {
         let Some(entries) = packed else {
             return self.items(&item, &mut sub, seen, now, out);
         };
-        for entry in entries {
+        let last = entries.len().saturating_sub(1);
+        for (index, entry) in entries.into_iter().enumerate() {
             self.check_place(shard, entry.partition_key, entry.explicit_hash_key);
             let entry = Item {
                 partition_key: Some(entry.partition_key),
@@ -160,8 +161,9 @@ impl Sink {
                 payload: entry.data,
                 ..item
             };
-            if let Some(last) = self.items(&entry, &mut sub, seen, now, out) {
-                return Some(last);
+            let stopped = self.items(&entry, &mut sub, seen, now, out);
+            if self.is_full() {
+                return stopped.or(if index < last { sub.checked_sub(1) } else { None });
             }
         }
         None
@@ -177,14 +179,14 @@ impl Sink {
         out: &mut Vec<u8>,
     ) -> Option<u64> {
         let decode = self.decode;
-        let went_on = decode.items(item.payload, |payload| {
+        let is_whole = decode.items(item.payload, |payload| {
             if seen.is_none_or(|seen| *sub > seen) {
                 self.item(&Item { sub: *sub, payload, ..*item }, now, out);
             }
             *sub += 1;
             !self.is_full()
         });
-        if went_on { None } else { sub.checked_sub(1) }
+        if is_whole { None } else { sub.checked_sub(1) }
     }
 
     fn item(&mut self, item: &Item<'_>, now: Instant, out: &mut Vec<u8>) {

@@ -7,10 +7,13 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use config::env::Env;
 use config::interrupt::Interrupt;
 use config::settings::Settings;
 use config::{Kind, Notes, Outcome, World};
+use md5::Digest;
 use support::{Kinesis, Operation, Shared, Trouble, kpeek, kpeek_in};
 
 fn numbers(count: usize) -> Vec<String> {
@@ -310,4 +313,298 @@ async fn begins_at_and_after_a_sequence_number() {
     assert_eq!(from(format!("at-seq:{third}")).await, ["2", "3", "4"]);
     assert_eq!(from(format!("after-seq:{third}")).await, ["3", "4"]);
     assert_eq!(from("at:2024-01-15T10:00:00.005Z".to_owned()).await, ["4"]);
+}
+
+/// Three records and a fourth with a hash key of its own, packed by `aws_kinesis_agg` 1.2.3 (PyPI).
+const AGGREGATED: &str = "84mawgoJc2Vuc29yXzAwCglzZW5zb3JfMDEKCXNlbnNvcl8wMhIBNxoLCAAaB3sibiI6MH0aCwgBGgd7Im4iOjF9GgsIAhoHeyJuIjoyfRoNCAAQABoHeyJuIjozfSTQZ2gvYrcmiKEZJR+wGY8=";
+
+fn aggregated() -> Vec<u8> {
+    STANDARD.decode(AGGREGATED).unwrap()
+}
+
+fn items(stdout: &str) -> Vec<(u64, String, u64)> {
+    let lines = stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines
+        .map(|line| {
+            let key = line["partition_key"].as_str().unwrap().to_owned();
+            (line["sub"].as_u64().unwrap(), key, line["json"]["n"].as_u64().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn packed_records_are_shown_one_by_one() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| drop(model.put(0, aggregated())));
+    let ran = kpeek(&kinesis, &[]).await;
+    let wanted = [(0, "sensor_00", 0), (1, "sensor_01", 1), (2, "sensor_02", 2), (3, "sensor_00", 3)];
+    assert_eq!(items(&ran.stdout), wanted.map(|(sub, key, number)| (sub, key.to_owned(), number)));
+    assert!(ran.stdout.lines().last().unwrap().ends_with(",\"explicit_hash_key\":\"7\"}"), "{}", ran.stdout);
+    let whole = kpeek(&kinesis, &["--no-deaggregate"]).await;
+    assert!(whole.stdout.contains(&format!("\"bytes\":\"{AGGREGATED}\"")), "{}", whole.stdout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_pack_is_shown_as_it_is() {
+    let kinesis = Kinesis::new(1);
+    let mut damaged = aggregated();
+    *damaged.last_mut().unwrap() ^= 1;
+    kinesis.with(|model| drop(model.put(0, damaged)));
+    let ran = kpeek(&kinesis, &[]).await;
+    assert_eq!(ran.stdout.lines().count(), 1);
+    assert!(ran.stdout.contains("\"sub\":0") && ran.stdout.contains("\"bytes\":"), "{}", ran.stdout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_packed_record_in_the_wrong_shard_is_warned_of() {
+    let kinesis = Kinesis::new(2);
+    // Its hash key 7 belongs to the first shard.
+    kinesis.with(|model| drop(model.put(1, aggregated())));
+    let ran = kpeek(&kinesis, &[]).await;
+    assert!(ran.stderr.contains("shard shardId-000000000001 holds packed records"), "{}", ran.stderr);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_looked_for_in_its_shards_only() {
+    let kinesis = Kinesis::new(4);
+    let hash = u128::from_be_bytes(md5::Md5::digest(b"sensor_01").into());
+    let home = usize::try_from(hash / (u128::MAX / 4)).unwrap();
+    kinesis.with(|model| {
+        model.put_with_key(home, Some("sensor_01"), "0");
+        model.put_with_key(home, Some("sensor_02"), "other");
+        for child in model.split(home) {
+            model.put_with_key(child, Some("sensor_01"), child.to_string());
+        }
+    });
+    let ran = kpeek(&kinesis, &["--raw", "--key", "sensor_01"]).await;
+    // Only one half of the split takes the key.
+    assert_eq!(ran.payloads().len(), 2);
+    let mut read = kinesis.with(|model| model.reads().to_vec());
+    read.dedup();
+    assert_eq!(read.len(), 2, "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_are_merged_by_time_of_arrival() {
+    let kinesis = Kinesis::new(3);
+    // Later records are put into the shards in turn, so each page of one shard spans those of the others.
+    kinesis.with(|model| (0..60).for_each(|number| drop(model.put(number * 7 % 3, number.to_string()))));
+    let ran = kpeek(&kinesis, &["--raw", "--merge"]).await;
+    assert_eq!(ran.payloads(), numbers(60));
+    let first = kpeek(&kinesis, &["--raw", "--merge", "--count", "10"]).await;
+    assert_eq!(first.payloads(), numbers(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_goes_on_exactly_where_the_run_ended() {
+    let kinesis = Kinesis::new(2);
+    kinesis.with(|model| {
+        (0..20).for_each(|number| drop(model.put(number % 2, number.to_string())));
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("at.json");
+    let run = async |more: &[&str]| {
+        let args: Vec<&str> =
+            ["--raw", "--checkpoint", file.to_str().unwrap()].iter().chain(more).copied().collect();
+        kpeek(&kinesis, &args).await.payloads()
+    };
+    // The count ends within an answer, more than once.
+    let mut all = run(&["--count", "4"]).await;
+    all.extend(run(&["--count", "7"]).await);
+    all.extend(run(&[]).await);
+    assert_eq!(sorted(all), numbers(20));
+    assert!(run(&[]).await.is_empty());
+    // What arrives later, in shards that did not exist then, is found.
+    kinesis.with(|model| {
+        let [one, other] = model.split(0);
+        let child = model.merge(one, other);
+        model.put(child, "20");
+        model.put(1, "21");
+    });
+    assert_eq!(sorted(run(&[]).await), ["20", "21"]);
+    assert!(run(&[]).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_may_lie_inside_a_packed_record() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        model.put(0, aggregated());
+        model.put(0, aggregated());
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("at.json");
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        let ran = kpeek(&kinesis, &["--checkpoint", file.to_str().unwrap(), "--count", "3"]).await;
+        all.extend(items(&ran.stdout).into_iter().map(|(sub, _, _)| sub));
+    }
+    assert_eq!(all, [0, 1, 2, 3, 0, 1, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_loses_nothing() {
+    let kinesis = Kinesis::new(2);
+    kinesis.with(|model| (0..60).for_each(|number| drop(model.put(number % 2, number.to_string()))));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("at.json");
+    let stdout = Shared::default();
+    let world = World {
+        settings: Settings::load(&Env::default(), None).unwrap(),
+        notes: Notes::into_writer("kpeek", Shared::default()),
+        stdin_is_terminal: true,
+        interrupt: Interrupt::never(),
+    };
+    let args = ["--raw", "--checkpoint", file.to_str().unwrap()];
+    let (raise, killed) = Interrupt::manual();
+    let reads = AtomicUsize::new(0);
+    kinesis.on_read(move |_, _| {
+        if reads.fetch_add(1, Ordering::Relaxed) == 7 {
+            raise.send(true).unwrap();
+        }
+    });
+    tokio::select! {
+        biased;
+        // Dropped in the middle, the run gets no chance to tidy up.
+        () = killed.asked() => {}
+        _ = kpeek_in(&world, &kinesis, &args, stdout.clone()) => panic!("it ended"),
+    }
+    let mut all: Vec<String> = stdout.text().lines().map(str::to_owned).collect();
+    let before = all.len();
+    assert!((1..60).contains(&before), "{before}");
+    let rest = kpeek(&kinesis, &args).await.payloads();
+    let shown = all.len() + rest.len();
+    all.extend(rest);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 60);
+    // It did not begin anew: what comes twice had left the process just before the kill.
+    assert!(shown < 60 + before, "{before} and then {shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_was_trimmed_before_it_was_read_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("at.json");
+    let content = r#"{"kinbricks_checkpoint":1,"stream":"s","origin":"trim-horizon","shards":[{"shard_id":"shardId-000000000099","position":"after-seq:5"},{"shard_id":"shardId-000000000000","position":"trim-horizon"}]}"#;
+    std::fs::write(&file, content).unwrap();
+    let ran = kpeek(&Kinesis::new(1), &["--checkpoint", file.to_str().unwrap()]).await;
+    assert!(
+        ran.stderr.contains("shard shardId-000000000099 is older than the stream's retention"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_at_a_time_of_arrival() {
+    let kinesis = Kinesis::new(2);
+    kinesis.with(|model| (0..20).for_each(|number| drop(model.put(number % 2, number.to_string()))));
+    // The first record arrives one millisecond after ten.
+    let ran = kpeek(&kinesis, &["--raw", "--until", "2024-01-15T10:00:00.009Z"]).await;
+    assert_eq!(ran.ended, Ok(Outcome::Done));
+    assert_eq!(sorted(ran.payloads()), numbers(9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn follows_for_a_while() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| drop(model.put(0, "0")));
+    let start = tokio::time::Instant::now();
+    let ran = kpeek(&kinesis, &["--raw", "--for", "30s"]).await;
+    assert_eq!((ran.ended, ran.stdout.as_str()), (Ok(Outcome::Done), "0\n"));
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_is_registered_read_through_and_taken_away() {
+    let kinesis = Kinesis::new(2);
+    kinesis.with(|model| (0..20).for_each(|number| drop(model.put(number % 2, number.to_string()))));
+    let ran = kpeek(&kinesis, &["--raw", "--consumer", "viewer"]).await;
+    assert_eq!(ran.ended, Ok(Outcome::Done));
+    assert_eq!(sorted(ran.payloads()), numbers(20));
+    assert!(!kinesis.with(|model| model.has_consumer()));
+    assert_eq!(ran.stderr, "kpeek: created consumer `viewer`\nkpeek: deleted consumer `viewer`\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_of_somebody_else_stays() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        model.add_consumer();
+        model.put(0, "0");
+    });
+    let ran = kpeek(&kinesis, &["--raw", "--consumer", "viewer"]).await;
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("0\n", ""));
+    assert!(kinesis.with(|model| model.has_consumer()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_ends_throttles_and_breaks_loses_and_repeats_nothing() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        (0..40).for_each(|number| drop(model.put(0, number.to_string())));
+        for (operation, trouble) in [
+            (Operation::SubscribeToShard, Trouble::Throttled),
+            (Operation::SubscribeToShard, Trouble::InUse),
+            (Operation::Event, Trouble::Internal),
+            (Operation::SubscribeToShard, Trouble::Internal),
+            (Operation::Event, Trouble::CutOff),
+        ] {
+            model.trouble(0, operation, trouble);
+        }
+    });
+    let ran = kpeek(&kinesis, &["--raw", "--consumer", "viewer"]).await;
+    assert_eq!(ran.ended, Ok(Outcome::Done), "{}", ran.stderr);
+    assert_eq!(ran.payloads(), numbers(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_follow_splits_and_merges() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        (0..7).for_each(|number| drop(model.put(0, number.to_string())));
+        let [one, other] = model.split(0);
+        model.put(one, "7");
+        model.put(other, "8");
+        let child = model.merge(one, other);
+        (9..12).for_each(|number| drop(model.put(child, number.to_string())));
+    });
+    let ran = kpeek(&kinesis, &["--raw", "--consumer", "viewer", "--follow", "--count", "12"]).await;
+    assert_eq!(sorted(ran.payloads()), numbers(12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_consumer_goes_on_ctrl_c_too() {
+    let kinesis = Kinesis::new(1);
+    let (raise, interrupt) = Interrupt::manual();
+    let reads = AtomicUsize::new(0);
+    kinesis.on_read(move |_, _| {
+        if reads.fetch_add(1, Ordering::Relaxed) == 5 {
+            raise.send(true).unwrap();
+        }
+    });
+    let world = World {
+        settings: Settings::load(&Env::default(), None).unwrap(),
+        notes: Notes::into_writer("kpeek", Shared::default()),
+        stdin_is_terminal: true,
+        interrupt,
+    };
+    let ended = kpeek_in(&world, &kinesis, &["--consumer", "viewer", "--follow"], Shared::default()).await;
+    assert_eq!(ended, Ok(Outcome::Interrupted));
+    assert!(!kinesis.with(|model| model.has_consumer()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_ten_mebibytes_is_read_and_paid_for_with_time() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        model.page(10);
+        (0..11).for_each(|_| drop(model.put(0, vec![b'x'; 1024 * 1024])));
+    });
+    let start = tokio::time::Instant::now();
+    let ran = kpeek(&kinesis, &["--raw"]).await;
+    assert_eq!(ran.stdout.len(), 11 * (1024 * 1024 + 1));
+    // Ten MiB, less the two that a second grants, take four seconds before the next read; then one more second and a half.
+    assert!((4..7).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -14,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -26,6 +28,9 @@ const LAST_HASH: u128 = u128::MAX;
 pub(crate) enum Operation {
     GetShardIterator,
     GetRecords,
+    SubscribeToShard,
+    /// In the middle of a subscription.
+    Event,
 }
 
 /// An answer that is no success.
@@ -35,6 +40,9 @@ pub(crate) enum Trouble {
     Throttled,
     Internal,
     Denied,
+    InUse,
+    /// The connection ends within an event.
+    CutOff,
 }
 
 impl Trouble {
@@ -44,6 +52,8 @@ impl Trouble {
             Self::Throttled => (400, "ProvisionedThroughputExceededException"),
             Self::Internal => (500, "InternalFailureException"),
             Self::Denied => (400, "AccessDeniedException"),
+            Self::InUse => (400, "ResourceInUseException"),
+            Self::CutOff => panic!("only an event can be cut off"),
         };
         let body = json!({ "__type": code, "message": "scripted" }).to_string();
         HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
@@ -59,6 +69,17 @@ struct Shard {
     trouble: VecDeque<(Operation, Trouble)>,
 }
 
+/// The one consumer that a stream here may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consumer {
+    None,
+    Registered,
+    Active,
+}
+
+const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
+const CONSUMER_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s/consumer/viewer:1";
+
 type OnRead = Box<dyn FnMut(&mut Model, usize) + Send>;
 
 /// The content of the stream.
@@ -71,6 +92,7 @@ pub(crate) struct Model {
     on_read: Option<OnRead>,
     reads: Vec<usize>,
     positions: Vec<(usize, String)>,
+    consumer: Consumer,
 }
 
 /// A handle to the service.
@@ -95,6 +117,7 @@ impl Kinesis {
             on_read: None,
             reads: Vec::new(),
             positions: Vec::new(),
+            consumer: Consumer::None,
         };
         let step = LAST_HASH / shards as u128;
         for index in 0..shards as u128 {
@@ -142,6 +165,16 @@ impl HttpConnector for Kinesis {
             "ListShards" => model.list(&body),
             "GetShardIterator" => model.iterator(&body),
             "GetRecords" => model.records(&body),
+            "DescribeStreamSummary" => ok(&json!({ "StreamDescriptionSummary": {
+                "StreamName": "s", "StreamARN": STREAM_ARN, "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24,
+                "StreamCreationTimestamp": 1, "EnhancedMonitoring": [], "OpenShardCount": 1 } })),
+            "RegisterStreamConsumer" => model.register(),
+            "DescribeStreamConsumer" => model.describe_consumer(),
+            "DeregisterStreamConsumer" => {
+                model.consumer = Consumer::None;
+                ok(&json!({}))
+            }
+            "SubscribeToShard" => model.subscribe(&body),
             other => panic!("nothing plays {other}"),
         };
         HttpConnectorFuture::ready(Ok(response))
@@ -152,7 +185,129 @@ fn ok(body: &Value) -> HttpResponse {
     HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body.to_string()))
 }
 
+/// The frame of an event stream: headers that are texts, and a payload.
+fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut message = Message::new(payload.to_vec());
+    for (name, value) in headers {
+        let value = HeaderValue::String((*value).to_owned().into());
+        message = message.add_header(Header::new((*name).to_owned(), value));
+    }
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes).unwrap();
+    bytes
+}
+
+fn event(kind: &str, payload: &Value) -> Vec<u8> {
+    let headers =
+        [(":message-type", "event"), (":event-type", kind), (":content-type", "application/x-amz-json-1.1")];
+    frame(&headers, payload.to_string().as_bytes())
+}
+
 impl Model {
+    fn consumer() -> Value {
+        json!({ "ConsumerName": "viewer", "ConsumerARN": CONSUMER_ARN, "ConsumerStatus": "ACTIVE",
+                "ConsumerCreationTimestamp": 1, "StreamARN": STREAM_ARN })
+    }
+
+    fn register(&mut self) -> HttpResponse {
+        if self.consumer != Consumer::None {
+            return Trouble::InUse.response();
+        }
+        self.consumer = Consumer::Registered;
+        let mut consumer = Self::consumer();
+        consumer["ConsumerStatus"] = json!("CREATING");
+        ok(&json!({ "Consumer": consumer }))
+    }
+
+    fn describe_consumer(&mut self) -> HttpResponse {
+        let mut consumer = Self::consumer();
+        if self.consumer == Consumer::Registered {
+            // The second look finds it ready.
+            self.consumer = Consumer::Active;
+            consumer["ConsumerStatus"] = json!("CREATING");
+        }
+        ok(&json!({ "ConsumerDescription": consumer }))
+    }
+
+    /// Whether there is a consumer.
+    pub(crate) fn has_consumer(&self) -> bool {
+        self.consumer != Consumer::None
+    }
+
+    /// Somebody else has registered the consumer.
+    pub(crate) fn add_consumer(&mut self) {
+        self.consumer = Consumer::Active;
+    }
+
+    /// A subscription that brings two pages, or one and a failure, and ends.
+    fn subscribe(&mut self, body: &Value) -> HttpResponse {
+        assert_eq!(body["ConsumerARN"], CONSUMER_ARN);
+        let shard = self.find(body["ShardId"].as_str().unwrap());
+        if let Some(trouble) = self.scripted(shard, Operation::SubscribeToShard) {
+            return trouble;
+        }
+        let position = &body["StartingPosition"];
+        let mut index = self.index_of(
+            shard,
+            position["Type"].as_str().unwrap(),
+            &position["SequenceNumber"],
+            &position["Timestamp"],
+        );
+        let mut bytes = event("initial-response", &json!({}));
+        for _ in 0..2 {
+            self.reads.push(shard);
+            if let Some(mut hook) = self.on_read.take() {
+                hook(self, shard);
+                self.on_read.get_or_insert(hook);
+            }
+            let all = &self.shards[shard];
+            let page: Vec<Value> = all.records.iter().skip(index).take(self.page).map(record).collect();
+            index += page.len();
+            let is_over = all.closed && index == all.records.len();
+            // A number that no record has: it lies just behind the last one, as when nothing was written since.
+            let reached = index.checked_sub(1).map_or(1, |last| all.records[last].0);
+            let mut payload = json!({
+                "Records": page,
+                "MillisBehindLatest": (all.records.len() - index) * 1000,
+                "ContinuationSequenceNumber": reached.to_string(),
+            });
+            if is_over {
+                payload["ContinuationSequenceNumber"] = Value::Null;
+                let children = self.shards.iter().filter(|child| child.parents.contains(&shard));
+                payload["ChildShards"] = children.map(|child| self.child(child)).collect();
+            }
+            let next = event("SubscribeToShardEvent", &payload);
+            match self.next_event_trouble(shard) {
+                Some(Trouble::CutOff) => {
+                    bytes.extend_from_slice(&next[..next.len() / 2]);
+                    break;
+                }
+                Some(_) => {
+                    let headers = [
+                        (":message-type", "exception"),
+                        (":exception-type", "InternalFailureException"),
+                        (":content-type", "application/x-amz-json-1.1"),
+                    ];
+                    bytes.extend(frame(&headers, br#"{"message":"scripted"}"#));
+                    break;
+                }
+                None => bytes.extend(next),
+            }
+            if is_over {
+                break;
+            }
+        }
+        let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(bytes));
+        response.headers_mut().insert("content-type", "application/vnd.amazon.eventstream");
+        response
+    }
+
+    fn next_event_trouble(&mut self, shard: usize) -> Option<Trouble> {
+        let trouble = &mut self.shards[shard].trouble;
+        let is_next = trouble.front().is_some_and(|(wanted, _)| *wanted == Operation::Event);
+        is_next.then(|| trouble.pop_front().unwrap().1)
+    }
+
     fn open(&mut self, parents: &[usize], range: (u128, u128)) -> usize {
         let id = format!("shardId-{:012}", self.shards.len());
         self.shards.push(Shard {
@@ -278,23 +433,27 @@ impl Model {
         if let Some(trouble) = self.scripted(shard, Operation::GetShardIterator) {
             return trouble;
         }
-        let records = &self.shards[shard].records;
-        let number = || body["StartingSequenceNumber"].as_str().unwrap().parse::<u128>().unwrap();
         let kind = body["ShardIteratorType"].as_str().unwrap();
+        let index = self.index_of(shard, kind, &body["StartingSequenceNumber"], &body["Timestamp"]);
+        self.positions.push((shard, kind.to_owned()));
+        ok(&json!({ "ShardIterator": format!("{shard}:{index}") }))
+    }
+
+    fn index_of(&self, shard: usize, kind: &str, number: &Value, timestamp: &Value) -> usize {
+        let records = &self.shards[shard].records;
+        let number = || number.as_str().unwrap().parse::<u128>().unwrap();
         #[expect(clippy::cast_possible_truncation, reason = "scripted times")]
-        let index = match kind {
+        match kind {
             "TRIM_HORIZON" => 0,
             "LATEST" => records.len(),
             "AT_SEQUENCE_NUMBER" => records.partition_point(|record| record.0 < number()),
             "AFTER_SEQUENCE_NUMBER" => records.partition_point(|record| record.0 <= number()),
             "AT_TIMESTAMP" => {
-                let wanted = (body["Timestamp"].as_f64().unwrap() * 1000.0).round() as i64;
+                let wanted = (timestamp.as_f64().unwrap() * 1000.0).round() as i64;
                 records.partition_point(|record| record.1 < wanted)
             }
-            other => panic!("no iterator {other}"),
-        };
-        self.positions.push((shard, kind.to_owned()));
-        ok(&json!({ "ShardIterator": format!("{shard}:{index}") }))
+            other => panic!("no position {other}"),
+        }
     }
 
     fn records(&mut self, body: &Value) -> HttpResponse {
