@@ -163,6 +163,17 @@ impl Fault {
         self.hint.as_deref()
     }
 
+    /// What failed and why, in one line, without the hint.
+    pub fn sentence(&self) -> String {
+        let mut text = self.message.clone();
+        for cause in &self.causes {
+            text.push_str(": ");
+            text.push_str(cause);
+        }
+        // A cause may quote a service or a subprocess: keep it on one line, so that the hint stands out.
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// The one JSON line of `--errors json`.
     ///
     /// `{"tool":…,"kind":…,"code":…,"message":…,"hint":…,"causes":[…]}`; `code` and `hint` are `null` when there is none.
@@ -189,13 +200,7 @@ impl Fault {
 
     /// The text form: one `tool: message: cause` line, then a `hint:` line when there is one.
     pub fn to_text(&self, tool: &str) -> String {
-        let mut text = format!("{tool}: {}", self.message);
-        for cause in &self.causes {
-            text.push_str(": ");
-            text.push_str(cause);
-        }
-        // A cause may quote a service or a subprocess: keep it on one line, so that the hint stands out.
-        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut text = format!("{tool}: {}", self.sentence());
         if let Some(hint) = &self.hint {
             text.push_str("\nhint: ");
             text.push_str(hint);
