@@ -69,7 +69,13 @@ impl Iam {
         waiting_for: &str,
     ) -> Result<bool, Fault> {
         let Some(pause) = waiting.next_pause() else { return Ok(false) };
-        self.notes.progress(format!("waiting for {waiting_for}: {}", duration::show(waiting.elapsed())));
+        let elapsed = duration::show(waiting.elapsed());
+        if let Some(limit) = waiting.tell() {
+            let limit = duration::show(limit);
+            self.notes
+                .say(format!("waiting for {waiting_for}: {elapsed} so far, {limit} at most (--timeout)"));
+        }
+        self.notes.progress(format!("waiting for {waiting_for}: {elapsed}"));
         let slept = self.interrupt.sleep(pause).await;
         self.notes.clear();
         slept.map(|()| true)

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// No pause is longer, so that a success is seen soon after it became possible.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A wait that takes longer is explained, also where nobody sees a progress line.
+const LONG_WAIT: Duration = Duration::from_secs(3);
 /// How long a change may take to spread: the bound that Terraform's AWS provider uses (`propagationTimeout`).
 pub const SPREAD_LIMIT: Duration = Duration::from_mins(2);
 
@@ -32,7 +34,7 @@ impl Patience {
 
     /// Starts to wait, now.
     pub fn begin(self) -> Waiting {
-        Waiting { started: Instant::now(), pause: self.first, limit: self.limit }
+        Waiting { started: Instant::now(), pause: self.first, limit: self.limit, is_told: false }
     }
 }
 
@@ -42,12 +44,20 @@ pub struct Waiting {
     started: Instant,
     pause: Duration,
     limit: Duration,
+    is_told: bool,
 }
 
 impl Waiting {
     /// How long it has been.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Whether it is time to tell the user that this is a wait and not a hang, and for how long at most. Once.
+    pub fn tell(&mut self) -> Option<Duration> {
+        let is_due = !self.is_told && self.elapsed() >= LONG_WAIT;
+        self.is_told |= is_due;
+        is_due.then_some(self.limit)
     }
 
     /// The next pause, or `None` when the time is used up. Half of a pause is chance, so that processes started together do

@@ -133,6 +133,11 @@ async fn sync(
     for reason in drift(&repaired.comparison.reasons).filter(|reason| !plan.comparison.has(reason.code)) {
         notes.say(format!("repaired {}: {}", reason.code.as_str(), reason.sentence));
     }
+    for id in &repaired.dropped {
+        notes.say(format!(
+            "dropped `{id}`, the id of a role or user that was deleted: IAM refuses to save it"
+        ));
+    }
     notes.say(format!("updated trust policy of role `{name}`"));
     warn_of_what_stays(notes, &plan);
     let verdict =

@@ -1,8 +1,9 @@
 //! What has to change, decided without asking anybody: the live document in, the document to write out.
 
-use policy::Document;
 use policy::compare::{self, Code, Comparison, Reason, VerdictKind};
 use policy::trust::{self, Form, TrustSubject};
+use policy::{Document, NamedPrincipal};
+use serde_json::Value;
 
 /// How the trust policy should be.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) comparison: Comparison,
     /// The document to write; `None` when there is nothing that writing would better.
     pub(crate) next: Option<Document>,
+    /// Ids of deleted roles and users that `next` leaves out of statements of others.
+    pub(crate) dropped: Vec<String>,
     /// What stays wrong even so: statements of others that keep Databricks out or let strangers in.
     pub(crate) stays: Vec<Reason>,
     /// How the role is let assume itself in the end.
@@ -36,21 +39,53 @@ impl Goal {
         let comparison = self.compare(live, &wanted);
         let is_other_form = self.form.is_some() && comparison.has(Code::SelfAssumeForm);
         if comparison.verdict != VerdictKind::Drift && !is_other_form {
-            return Plan { comparison, next: None, stays: Vec::new(), form };
+            return Plan { comparison, next: None, dropped: Vec::new(), stays: Vec::new(), form };
         }
-        let next = trust::merge(live, &wanted, &self.subject, self.exclusive);
+        let (next, dropped) = without_dead(&trust::merge(live, &wanted, &self.subject, self.exclusive));
         let after = self.compare(&next, &wanted);
         // A grant to everybody covers ours, and yet ours has to stand there in its own right.
         let betters = after.verdict < comparison.verdict
             || compare::documents(live, &next).verdict == VerdictKind::Drift;
         let is_drift = |reason: &Reason| reason.code.verdict() == VerdictKind::Drift;
         let stays = after.reasons.into_iter().filter(is_drift).collect();
-        Plan { comparison, next: betters.then_some(next), stays, form }
+        Plan { comparison, next: betters.then_some(next), dropped, stays, form }
     }
 
     fn compare(&self, live: &Document, wanted: &Document) -> Comparison {
         let comparison = compare::trust_policies(live, wanted, &self.subject);
         if self.exclusive { comparison.exclusive() } else { comparison }
+    }
+}
+
+/// The document without the ids of deleted roles and users, and these ids. They mean nobody, so no access changes; but IAM
+/// shows them and refuses to save them, so one of them, in whosever statement, would keep everything from being written.
+fn without_dead(document: &Document) -> (Document, Vec<String>) {
+    let dead: Vec<String> = document
+        .statements()
+        .flat_map(|statement| statement.principals().unwrap_or_default())
+        .filter(NamedPrincipal::is_dead)
+        .map(|named| named.value.to_owned())
+        .collect();
+    if dead.is_empty() {
+        return (document.clone(), dead);
+    }
+    let is_dead = |name: &Value| name.as_str().is_some_and(|name| dead.iter().any(|dead| dead == name));
+    let mut value = document.as_value().clone();
+    let statements = value.get_mut("Statement").and_then(Value::as_array_mut);
+    if let Some(statements) = statements {
+        statements.retain_mut(|statement| {
+            let Some(Value::Object(kinds)) = statement.get_mut("Principal") else { return true };
+            if let Some(Value::Array(names)) = kinds.get_mut("AWS") {
+                names.retain(|name| !is_dead(name));
+            }
+            kinds
+                .retain(|_, names| !is_dead(names) && names.as_array().is_none_or(|names| !names.is_empty()));
+            !kinds.is_empty()
+        });
+    }
+    match Document::from_value(value) {
+        Ok(alive) => (alive, dead),
+        Err(_) => (document.clone(), Vec::new()),
     }
 }
 
@@ -130,6 +165,19 @@ mod tests {
         let plan = goal().plan(&live(&json!([everybody])));
         let next = plan.next.unwrap();
         assert_eq!(next.statements().count(), 2);
+        assert_eq!(goal().plan(&next).next, None);
+    }
+
+    #[test]
+    fn a_deleted_principal_of_somebody_else_does_not_keep_us_from_writing() {
+        let beside = json!({"Sid": "Team", "Effect": "Allow", "Principal": {"AWS": ["AROAGONE", "123456789012"]}, "Action": "sts:AssumeRole"});
+        let alone = json!({"Effect": "Allow", "Principal": {"AWS": "AIDAGONE"}, "Action": "sts:TagSession"});
+        let plan = goal().plan(&live(&json!([beside, placeholder(), alone])));
+        assert_eq!(plan.dropped, ["AROAGONE", "AIDAGONE"]);
+        let next = plan.next.unwrap();
+        let sids: Vec<_> = next.statements().map(|statement| statement.sid()).collect();
+        assert_eq!(sids, [Some("Team"), None]);
+        assert_eq!(next.as_value()["Statement"][0]["Principal"]["AWS"], json!(["123456789012"]));
         assert_eq!(goal().plan(&next).next, None);
     }
 

@@ -295,6 +295,20 @@ fn a_principal_that_was_deleted_is_repaired() {
 }
 
 #[test]
+fn a_principal_of_somebody_else_that_was_deleted_is_no_obstacle() {
+    let place = Place::open();
+    place.role("colleague", &right(), &[], None);
+    let colleague = format!("arn:aws:iam::{ACCOUNT}:role/colleague");
+    let theirs = json!({"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": colleague}, "Action": "sts:AssumeRole"});
+    let statements = json!([theirs, trusting(&json!(MASTER), &with_id("0000"))]);
+    let role = place.role("shared", &statements, &[json!([self_assume()])], None);
+    place.delete_role("colleague");
+    let (code, said) = role.sync(&["--timeout", "2s"]);
+    assert!(code == 0 && said.contains("dropped `AROA"), "{said}");
+    assert_eq!(role.validate(), PASS);
+}
+
+#[test]
 fn an_undo_brings_back_what_was_there_and_another_run_repairs_it_again() {
     let place = Place::open();
     let role = place.role(
