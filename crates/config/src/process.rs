@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use crate::args::{DocArgs, ProcessArgs};
 use crate::document::Document;
@@ -226,12 +228,10 @@ fn end_of_parse<T: Tool>(error: &clap::Error, format: ErrorFormat) -> ExitCode {
 /// `--verbose` shows what our own crates trace. The SDK's own records may hold tokens, so they are never shown.
 fn trace(tool: &str) {
     let own = tool.replace('-', "_");
-    let filter = format!("off,config=debug,policy=debug,aggregate=debug,{own}=debug");
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(io::stderr)
-        .without_time()
-        .finish();
+    let shown = [own.as_str(), "config", "policy", "aggregate", "live_role"];
+    let targets = Targets::new().with_targets(shown.map(|target| (target, LevelFilter::DEBUG)));
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_filter(targets);
+    let subscriber = tracing_subscriber::registry().with(layer);
     // A second subscriber can only come from a test that set one before.
     drop(tracing::subscriber::set_global_default(subscriber));
 }
