@@ -82,6 +82,16 @@ pub struct Args {
     /// each, while different keys go in parallel. --aggregate lets many records of a key share one trip.
     #[arg(long, help_heading = "Sending")]
     pub ordered: bool,
+    /// Pack records of one shard into aggregates, in the KPL's format: cheaper, and a consumer has to unpack them
+    ///
+    /// The KCL, Firehose and kpeek unpack aggregates; Databricks does not. The summary shows the billed size before and
+    /// after. When the stream is resharded meanwhile, records that landed in a shard they do not belong to are sent
+    /// again.
+    #[arg(long, conflicts_with = "no_key", help_heading = "Sending")]
+    pub aggregate: bool,
+    /// Bytes of an aggregate at most [default: 51200]
+    #[arg(long, value_name = "BYTES", requires = "aggregate", value_parser = clap::value_parser!(u32).range(1024..=1_048_000), help_heading = "Sending")]
+    pub aggregate_max_bytes: Option<u32>,
     /// How long a record may wait for others to fill its request
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration::parse, help_heading = "Sending")]
     pub linger: Duration,
@@ -100,6 +110,16 @@ pub struct Args {
     /// Append records that were given up to FILE, as envelopes: kput --input envelope --file FILE sends them again
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub dead_letter: Option<PathBuf>,
+
+    /// Note in FILE what is stored: after a crash or Ctrl-C the same command goes on where it stopped
+    #[arg(long, value_name = "FILE", help_heading = "Sending")]
+    pub journal: Option<PathBuf>,
+    /// Create the stream, on demand, when it does not exist
+    #[arg(long, help_heading = "Sending")]
+    pub create: bool,
+    /// Send nothing: check the permission, size the input, show its cost and its spread over the shards
+    #[arg(long, conflicts_with_all = ["create", "journal", "dead_letter", "rate"], help_heading = "Sending")]
+    pub dry_run: bool,
 
     /// Receipts on stdout
     #[arg(long, value_name = "FORM", value_enum, default_value_t, help_heading = "Telling")]

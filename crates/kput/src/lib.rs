@@ -22,7 +22,9 @@
 pub mod args;
 pub mod body;
 pub mod dead_letter;
+pub mod dry_run;
 pub mod input;
+pub mod journal;
 pub mod limits;
 pub mod plan;
 pub mod put;
@@ -32,6 +34,7 @@ pub mod record;
 pub mod run;
 pub mod scan;
 mod start;
+pub mod stream;
 pub mod tally;
 pub mod target;
 

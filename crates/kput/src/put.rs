@@ -1,19 +1,17 @@
-//! The only file that sends: PutRecords, and the few questions asked about a stream.
+//! The only file that sends records. [`crate::stream`] asks about the stream itself.
 
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType};
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use config::aws::{Aws, Problem, problem};
 use config::{Fault, Kind};
 
 use crate::body;
-use crate::limits::RECORD_BYTES;
-use crate::plan::{Failure, Item, Shard, ShardMap, Verdict};
+use crate::plan::{Failure, Item, Verdict};
 use crate::target::Target;
 
 /// Longest time one request may take. A body of 14 MB over a slow line needs some of it.
@@ -25,8 +23,8 @@ const CODE_MISMATCH: &str = "AnswerMismatch";
 /// Sends to one stream.
 #[derive(Clone, Debug)]
 pub struct Put {
-    client: Client,
-    aws: Aws,
+    pub(crate) client: Client,
+    pub(crate) aws: Aws,
     target: Target,
 }
 
@@ -117,50 +115,7 @@ impl Put {
         }
     }
 
-    /// The open shards.
-    ///
-    /// # Errors
-    /// When the service refuses or cannot be reached.
-    pub async fn shards(&self) -> Result<ShardMap, Fault> {
-        let doing = || format!("failed to list the shards of stream `{}`", self.target.name);
-        let filter = ShardFilter::builder().r#type(ShardFilterType::AtLatest).build();
-        let filter = filter.map_err(|error| Fault::usage(doing()).with_cause(error))?;
-        let (name, arn) = self.address();
-        let first = self.client.list_shards().set_stream_name(name).set_stream_arn(arn).shard_filter(filter);
-        let mut answer = first.send().await.map_err(|error| self.aws.fault(doing(), &error))?;
-        let mut shards = Vec::new();
-        loop {
-            for shard in answer.shards.unwrap_or_default() {
-                let closed =
-                    shard.sequence_number_range.is_some_and(|range| range.ending_sequence_number.is_some());
-                if let Some(range) = shard.hash_key_range
-                    && let (Ok(first), Ok(last)) =
-                        (range.starting_hash_key.parse(), range.ending_hash_key.parse())
-                    && !closed
-                {
-                    shards.push(Shard { id: shard.shard_id, first, last });
-                }
-            }
-            let Some(token) = answer.next_token else { return Ok(ShardMap::new(shards)) };
-            let page = self.client.list_shards().next_token(token).send().await;
-            answer = page.map_err(|error| self.aws.fault(doing(), &error))?;
-        }
-    }
-
-    /// Bytes of the largest record the stream takes; when nobody may say, what any stream takes at most.
-    pub async fn record_bytes(&self) -> usize {
-        let (name, arn) = self.address();
-        let answer =
-            self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn).send().await;
-        let kib = answer
-            .ok()
-            .and_then(|answer| answer.stream_description_summary)
-            .and_then(|summary| summary.max_record_size_in_kib)
-            .and_then(|kib| usize::try_from(kib).ok());
-        kib.map_or(RECORD_BYTES, |kib| kib * 1024)
-    }
-
-    fn address(&self) -> (Option<String>, Option<String>) {
+    pub(crate) fn address(&self) -> (Option<String>, Option<String>) {
         match &self.target.arn {
             Some(arn) => (None, Some(arn.to_string())),
             None => (Some(self.target.name.to_string()), None),
@@ -171,7 +126,7 @@ impl Put {
         format!("failed to write to stream `{}`", self.target.name)
     }
 
-    fn with_hint(&self, fault: Fault, problem: &Problem) -> Fault {
+    pub(crate) fn with_hint(&self, fault: Fault, problem: &Problem) -> Fault {
         match problem.code.as_deref() {
             Some("ResourceNotFoundException") => fault.with_hint(format!(
                 "run: kstream ensure {}, or check the region ({}, from {})",

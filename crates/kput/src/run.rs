@@ -1,11 +1,15 @@
 //! The loop: records in, requests out, receipts out, until there is nothing left or a reason to stop.
 
+mod ending;
+mod regroup;
+mod settle;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::interrupt::Interrupt;
-use config::{Fault, Kind, Notes, OutError, Outcome};
+use config::{Fault, Notes, OutError, Outcome};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
@@ -13,12 +17,15 @@ use futures_util::stream::FuturesUnordered;
 use crate::args::StatsForm;
 use crate::dead_letter::DeadLetters;
 use crate::input::{Arrival, Input, Message, Refusal};
+use crate::journal::Journal;
 use crate::limits::DEFAULT_RECORD_BYTES;
-use crate::plan::{Ended, Failure, Item, Planner, Rules, ShardMap, Verdict};
-use crate::put::{CallFailed, Next, Put};
+use crate::plan::{Item, Planner, Rules, ShardMap, Verdict};
+use crate::put::{CallFailed, Put};
 use crate::receipt::{Receipt, Receipts};
 use crate::record::Record;
-use crate::tally::{Tally, show_records};
+use crate::tally::Tally;
+
+use regroup::Aggregation;
 
 /// Receipts that may wait for an earlier one. Reading pauses when as many records are ahead of the oldest open one.
 const WINDOW: u64 = 16 * 1024;
@@ -39,8 +46,12 @@ pub struct Options {
     pub in_flight: usize,
     /// Bytes of the largest record, when the connection document says.
     pub record_bytes: Option<usize>,
+    /// Bytes of an aggregate, when records are to be aggregated.
+    pub aggregate_bytes: Option<usize>,
     /// Where records go that are given up.
     pub dead_letters: Option<DeadLetters>,
+    /// What is dealt with.
+    pub journal: Option<Journal>,
     /// How the summary is written.
     pub stats: StatsForm,
 }
@@ -57,6 +68,7 @@ pub struct Run<W: Write> {
     put: Arc<Put>,
     options: Options,
     planner: Planner,
+    aggregation: Option<Aggregation>,
     receipts: Receipts<W>,
     notes: Notes,
     interrupt: Interrupt,
@@ -68,7 +80,9 @@ pub struct Run<W: Write> {
     flushed: Instant,
     /// The next record's number.
     next: u64,
-    /// The input cannot be used any further; what came before it is sent.
+    /// The input is over, or cannot be used any further.
+    over: bool,
+    /// Why it cannot be used; what came before it is sent.
     broken: Option<Fault>,
     stop: Option<Stop>,
     /// The last request that failed as a whole.
@@ -89,6 +103,7 @@ impl<W: Write> Run<W> {
         Self {
             put: Arc::new(put),
             planner: Planner::new(options.rules.clone(), fastrand::Rng::new(), now),
+            aggregation: options.aggregate_bytes.map(Aggregation::new),
             options,
             receipts,
             notes,
@@ -100,6 +115,7 @@ impl<W: Write> Run<W> {
             started: now,
             flushed: now,
             next: 0,
+            over: false,
             broken: None,
             stop: None,
             last_failed: None,
@@ -113,38 +129,18 @@ impl<W: Write> Run<W> {
     /// When the input cannot be used, stdout cannot be written, or no request can succeed. What was under way then is
     /// finished first.
     pub async fn to_end(mut self, mut input: Input) -> Result<Outcome, Fault> {
-        let mut over = false;
-        loop {
-            self.send_due();
-            let done = over && self.planner.is_empty();
-            if self.flying.is_empty() && (done || self.stop.is_some()) {
-                break;
-            }
-            if self.flying.is_empty() {
-                self.flush();
-            }
-            let now = Instant::now();
-            let room = self.flying.len() < self.options.in_flight && self.stop.is_none();
-            let wake = if room { self.planner.wake(now) } else { None };
-            let open =
-                !over && self.stop.is_none() && self.next < self.receipts.first_open().saturating_add(WINDOW);
+        while !self.is_done() {
+            let wake = self.wake();
+            let open = !self.over
+                && self.stop.is_none()
+                && !self.needs_shards()
+                && self.next < self.receipts.first_open().saturating_add(WINDOW);
             let asked: OptionFuture<_> = self.shards.as_mut().into();
             tokio::select! {
                 () = self.interrupt.asked(), if self.stop.is_none() => self.stop = Some(Stop::Interrupted),
                 Some((batch, answer)) = self.flying.next(), if !self.flying.is_empty() => self.settle(batch, answer),
                 Some(map) = asked => self.set_shards(map),
-                message = input.recv(), if open => match message {
-                    Some(Message::Arrivals(arrivals)) => self.admit(arrivals).await,
-                    Some(Message::Broken(fault)) => {
-                        self.broken = Some(fault);
-                        over = true;
-                        self.planner.finish();
-                    }
-                    Some(Message::End) | None => {
-                        over = true;
-                        self.planner.finish();
-                    }
-                },
+                message = input.recv(), if open => self.hear(message).await,
                 () = sleep_until(wake), if wake.is_some() => {}
             }
             self.show_progress();
@@ -152,8 +148,26 @@ impl<W: Write> Run<W> {
         self.end()
     }
 
+    /// Sends what is due; then tells whether nothing is left to wait for.
+    fn is_done(&mut self) -> bool {
+        self.close_bundles(Instant::now(), self.over);
+        self.send_due();
+        if !self.flying.is_empty() {
+            return false;
+        }
+        self.flush();
+        if self.stop.is_some() {
+            return true;
+        }
+        if self.needs_shards() && self.shards.is_none() {
+            self.ask_shards();
+            return false;
+        }
+        self.over && self.planner.is_empty() && self.shards.is_none()
+    }
+
     fn send_due(&mut self) {
-        while self.stop.is_none() && self.flying.len() < self.options.in_flight {
+        while self.may_send() {
             let Some(batch) = self.planner.take(Instant::now()) else { return };
             self.tally.requests += 1;
             self.tally.sent += batch.len() as u64;
@@ -166,14 +180,46 @@ impl<W: Write> Run<W> {
         }
     }
 
+    fn may_send(&self) -> bool {
+        self.stop.is_none() && !self.is_regrouping() && self.flying.len() < self.options.in_flight
+    }
+
+    /// When something may be due although nothing happens.
+    fn wake(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let planner = self.planner.wake(now).filter(|_| self.may_send());
+        let bundler = self.aggregation.as_ref().and_then(|aggregation| aggregation.bundler.as_ref()?.wake());
+        planner.into_iter().chain(bundler.filter(|_| self.stop.is_none())).min()
+    }
+
+    async fn hear(&mut self, message: Option<Message>) {
+        match message {
+            Some(Message::Arrivals(arrivals)) => self.admit(arrivals).await,
+            Some(Message::Broken(fault)) => {
+                self.broken = Some(fault);
+                self.finish();
+            }
+            Some(Message::End) | None => self.finish(),
+        }
+    }
+
+    fn finish(&mut self) {
+        self.over = true;
+        self.planner.finish();
+    }
+
     async fn admit(&mut self, arrivals: Vec<Arrival>) {
         let now = Instant::now();
         for arrival in arrivals {
             self.next += 1;
             self.tally.records += 1;
             match arrival {
+                Arrival::Record(record) if self.is_known(&record) => {
+                    self.tally.known += 1;
+                    self.receipt(record.number, record.line, Receipt::Known);
+                }
                 Arrival::Record(record) => match self.check(record).await {
-                    Ok(record) => self.planner.admit(Item::new(record, now)),
+                    Ok(record) => self.route(record, now),
                     Err(refusal) => self.refuse(refusal),
                 },
                 Arrival::Refused(refusal) => self.refuse(refusal),
@@ -183,6 +229,15 @@ impl<W: Write> Run<W> {
                 }
             }
         }
+    }
+
+    /// Whether an earlier run dealt with a record.
+    fn is_known(&mut self, record: &Record) -> bool {
+        let Some(journal) = &mut self.options.journal else { return false };
+        journal.knows(record.number, record.data()).unwrap_or_else(|fault| {
+            self.stop.get_or_insert(Stop::Fault(fault));
+            true
+        })
     }
 
     /// Refuses a record that the stream does not take. Only a record above the usual limit makes it ask for this stream's.
@@ -213,110 +268,20 @@ impl<W: Write> Run<W> {
         self.receipt(number, line, Receipt::Failed { code: code.to_owned(), message });
     }
 
-    fn settle(&mut self, batch: Vec<Item>, answer: Result<Vec<Verdict>, Box<CallFailed>>) {
-        let now = Instant::now();
-        let verdicts = match answer {
-            Ok(verdicts) => verdicts,
-            Err(failed) => match self.verdicts_of_failure(&batch, *failed) {
-                Some(verdicts) => verdicts,
-                None => {
-                    self.planner.split(batch);
-                    return;
-                }
-            },
-        };
-        let throttled =
-            |verdict: &&Verdict| matches!(verdict, Verdict::Failed(Failure { throttled: true, .. }));
-        let throttled = verdicts.iter().filter(throttled).count();
-        self.tally.throttled += throttled as u64;
-        if throttled > 0 {
-            self.ask_shards();
-        }
-        for end in self.planner.settle(batch, verdicts, now) {
-            match end {
-                Ended::Acked { item, shard, sequence } => {
-                    self.tally.stored += 1;
-                    self.tally.stored_bytes += item.record.size() as u64;
-                    self.receipt(
-                        item.record.number,
-                        item.record.line,
-                        Receipt::Stored { shard, sequence, sub: None },
-                    );
-                }
-                Ended::GivenUp { item, failure } => self.give_up(&item.record, failure),
-            }
-        }
-        if now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
-            self.flush();
-        }
-    }
-
-    /// What a request that failed as a whole means for its records; None: try its halves.
-    fn verdicts_of_failure(&mut self, batch: &[Item], failed: CallFailed) -> Option<Vec<Verdict>> {
-        self.tally.failed_requests += 1;
-        let CallFailed { fault, next, throttled } = failed;
-        let alone = batch.len() == 1;
-        if next == Next::Split && !alone {
-            return None;
-        }
-        if next == Next::Split {
-            self.refused_alone += 1;
-        }
-        let hopeless = self.refused_alone >= HOPELESS && self.tally.stored == 0;
-        if (next == Next::Stop || hopeless) && self.stop.is_none() {
-            self.stop = Some(Stop::Fault(fault.clone()));
-        }
-        let failure = Failure {
-            code: fault.code().unwrap_or("Unreachable").to_owned(),
-            message: reason(&fault),
-            throttled,
-            last: next == Next::Split,
-        };
-        self.last_failed = Some(fault);
-        Some(vec![Verdict::Failed(failure); batch.len()])
-    }
-
-    fn give_up(&mut self, record: &Record, failure: Failure) {
-        self.tally.failed += 1;
-        if let Some(letters) = &mut self.options.dead_letters
-            && let Err(fault) = letters.add(record, &failure)
-        {
-            self.stop.get_or_insert(Stop::Fault(fault));
-        }
-        let receipt = Receipt::Failed { code: failure.code, message: failure.message };
-        self.receipt(record.number, record.line, receipt);
-    }
-
-    fn receipt(&mut self, number: u64, line: u64, receipt: Receipt) {
-        if let Err(error) = self.receipts.put(number, line, receipt) {
-            self.stop.get_or_insert(Stop::Output(error));
-        }
-    }
-
-    fn flush(&mut self) {
-        self.flushed = Instant::now();
-        let letters = self.options.dead_letters.as_mut().map_or(Ok(()), DeadLetters::flush);
-        if let Err(fault) = letters {
-            self.stop.get_or_insert(Stop::Fault(fault));
-        }
-        if let Err(error) = self.receipts.flush() {
-            self.stop.get_or_insert(Stop::Output(error));
-        }
-    }
-
-    /// Asks for the shards, once: with them only the shard that throttles is slowed.
     fn ask_shards(&mut self) {
-        if !self.shards_asked {
-            self.shards_asked = true;
-            let put = Arc::clone(&self.put);
-            self.shards = Some(Box::pin(async move { put.shards().await }));
-        }
+        self.shards_asked = true;
+        let put = Arc::clone(&self.put);
+        self.shards = Some(Box::pin(async move { put.shards().await }));
     }
 
     fn set_shards(&mut self, map: Result<ShardMap, Fault>) {
         self.shards = None;
         match map {
+            Ok(map) if self.aggregation.is_some() => self.regroup(map),
             Ok(map) => self.planner.set_shards(map, Instant::now()),
+            Err(fault) if self.aggregation.is_some() => {
+                self.stop.get_or_insert(Stop::Fault(fault));
+            }
             // Without the map everything is paced together.
             Err(fault) => tracing::debug!(fault = fault.to_text("kput"), "no shard map"),
         }
@@ -327,56 +292,6 @@ impl<W: Write> Run<W> {
             self.notes.progress(self.tally.progress(self.flying.len(), self.started.elapsed()));
         }
     }
-
-    fn end(mut self) -> Result<Outcome, Fault> {
-        let left = self.planner.drain(Instant::now());
-        let interrupted = matches!(self.stop, Some(Stop::Interrupted));
-        for item in left.iter().filter(|item| item.attempts > 0 && interrupted) {
-            self.tally.failed += 1;
-            let message = "stopped before it could be sent again".to_owned();
-            let receipt = Receipt::Failed { code: "Interrupted".to_owned(), message };
-            self.receipt(item.record.number, item.record.line, receipt);
-        }
-        if let Err(error) = self.receipts.put_rest() {
-            self.stop.get_or_insert(Stop::Output(error));
-        }
-        self.flush();
-        self.notes.clear();
-        self.tally.elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match self.options.stats {
-            StatsForm::Text if self.tally.records == 0 => {
-                self.notes.say("no records came in, nothing was put");
-            }
-            StatsForm::Text => self.notes.say(self.tally.sentence(self.put.target().name.as_str())),
-            StatsForm::Json => self.notes.json(&self.tally),
-        }
-        let unsent =
-            self.next - self.tally.stored - self.tally.failed - self.tally.skipped - self.tally.known;
-        match (self.stop, self.broken) {
-            (Some(Stop::Fault(fault)), _) => Err(fault),
-            (Some(Stop::Output(error)), _) => Err(Fault::from(error)
-                .with_cause(format!("stored before that: {}", show_records(self.tally.stored)))
-                .with_hint("records without a receipt may be stored too; --receipts none needs no reader")),
-            (Some(Stop::Interrupted), _) => Err(Fault::interrupted("interrupted")
-                .with_cause(format!("read but not sent: {}", show_records(unsent)))
-                .with_hint("the receipts say which records are stored; send the rest")),
-            (None, Some(fault)) => Err(fault),
-            (None, None) => match self.last_failed {
-                // Nothing got through, and nothing is wrong with the records.
-                Some(fault) if self.tally.stored == 0 && fault.kind() == Kind::Transient => Err(fault),
-                _ if self.tally.failed > 0 => Ok(Outcome::Incomplete),
-                _ => Ok(Outcome::Done),
-            },
-        }
-    }
-}
-
-/// The causes of a fault, without what was being done: the receipt stands for that.
-fn reason(fault: &Fault) -> String {
-    let text = fault.to_text("kput");
-    let line = text.lines().next().unwrap_or_default();
-    let prefix = format!("kput: {}: ", fault.message());
-    line.strip_prefix(&prefix).unwrap_or(line).to_owned()
 }
 
 async fn sleep_until(wake: Option<Instant>) {

@@ -12,13 +12,16 @@ use config::{Fault, Outcome, Tool, World};
 
 use crate::args::{Args, ReceiptForm};
 use crate::dead_letter::DeadLetters;
+use crate::dry_run;
 use crate::input::{self, Form, HashSource, KeySource, OnMissingKey, Origin, Source};
+use crate::journal::Journal;
 use crate::limits::{REQUEST_BYTES, REQUEST_RECORDS};
 use crate::plan::{Order, Rules};
 use crate::put::Put;
 use crate::rate::PutRate;
 use crate::receipt::Receipts;
 use crate::run::{Options, Run};
+use crate::tally::show_records;
 use crate::target::Target;
 
 /// How long a record is tried, unless `--give-up-after` or `--timeout` says otherwise.
@@ -65,6 +68,7 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     )?;
     // The document speaks about its own stream only.
     let document = document.filter(|stream| stream.name == target.name);
+    let stream = target.arn.as_ref().map_or_else(|| target.name.to_string(), ToString::to_string);
     let region =
         target.arn.as_ref().or(document.as_ref().map(|stream| &stream.arn)).map(|arn| arn.region().clone());
     let dead_letters = args.dead_letter.as_deref().map(DeadLetters::open).transpose()?;
@@ -96,7 +100,21 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         .with_cause(format!("it came from {}", aws.region_origin))
         .with_hint(format!("leave --region out, or write --region {}", arn.region())));
     }
+    let put = Put::new(aws, target, timeout);
+    if args.dry_run {
+        return dry_run::report(&put, input, &mut world.output(args.doc.pretty)).await;
+    }
+    if args.create && put.ensure_stream(&world.interrupt).await? {
+        world.notes.say(format!("created stream `{}`", put.target().name));
+    }
+    let journal = args.journal.as_deref().map(|path| Journal::open(path, &stream)).transpose()?;
+    if let Some(known) = journal.as_ref().map(Journal::known).filter(|known| *known > 0) {
+        world.notes.say(format!("the journal knows {}, going on behind them", show_records(known)));
+    }
+    let aggregate_bytes = args.aggregate_max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     let options = Options {
+        aggregate_bytes: args.aggregate.then(|| aggregate_bytes.unwrap_or(aggregate::DEFAULT_MAX_BYTES)),
+        journal,
         rules: rules(&args, timeout),
         in_flight: usize::from(args.in_flight),
         record_bytes,
@@ -104,9 +122,7 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         stats: args.stats,
     };
     let receipts = Receipts::new(world.output(false), args.receipts == ReceiptForm::Ndjson);
-    Run::new(Put::new(aws, target, timeout), options, receipts, world.notes, world.interrupt)
-        .to_end(input)
-        .await
+    Run::new(put, options, receipts, world.notes, world.interrupt).to_end(input).await
 }
 
 fn uses_stdin(args: &Args) -> bool {
@@ -195,8 +211,12 @@ fn check(args: &Args, key: &KeySource) -> Result<(), Fault> {
     if args.skip_blank && !matches!(args.input, Form::Lines | Form::Envelope) {
         return Err(Fault::usage("--skip-blank is about lines").with_hint("leave it out"));
     }
-    if args.doc.pretty {
+    if args.doc.pretty && !args.dry_run {
         return Err(Fault::usage("receipts are lines, --pretty cannot indent them").with_hint("leave it out"));
+    }
+    if args.create && args.stream.as_deref().is_some_and(|stream| stream.starts_with("arn:")) {
+        return Err(Fault::usage("--create makes a stream by its name, not by an ARN")
+            .with_hint("write the stream's name, or leave --create out"));
     }
     let records = args.rate.iter().filter(|rate| matches!(rate, PutRate::Records(_))).count();
     if records > 1 || args.rate.len() - records > 1 {
@@ -225,7 +245,11 @@ fn rules(args: &Args, timeout: Duration) -> Rules {
         linger: args.linger,
         max_attempts: args.max_attempts,
         give_up_after: args.give_up_after.unwrap_or(timeout),
-        order: if args.ordered { Order::ByKey } else { Order::None },
+        order: match (args.ordered, args.aggregate) {
+            (false, _) => Order::None,
+            (true, false) => Order::ByKey,
+            (true, true) => Order::ByShard,
+        },
         records_per_second: records,
         bytes_per_second: bytes,
     }

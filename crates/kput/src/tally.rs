@@ -5,6 +5,8 @@ use std::time::Duration;
 use config::duration;
 use serde::Serialize;
 
+use crate::plan::Item;
+
 /// What a run has done so far. `--stats json` prints it; adding a field is fine, changing one is not.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Tally {
@@ -30,6 +32,14 @@ pub struct Tally {
     pub requests: u64,
     /// Requests that failed as a whole.
     pub failed_requests: u64,
+    /// What on-demand streams bill for the entries stored: each one rounded up to a KiB.
+    pub billed_kib: u64,
+    /// What that would be had every record gone alone.
+    pub unaggregated_kib: u64,
+    /// What provisioned streams bill: payload units of 25 KiB, each entry rounded up.
+    pub payload_units: u64,
+    /// What that would be had every record gone alone.
+    pub unaggregated_payload_units: u64,
     /// How long it took.
     pub elapsed_ms: u64,
 }
@@ -54,9 +64,25 @@ pub fn show_records(records: u64) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
+/// Bytes of a payload unit (Kinesis pricing, provisioned mode).
+pub const PAYLOAD_UNIT: u64 = 25 * 1024;
+
 impl Tally {
+    /// Adds what a stored entry costs, and what its records would have cost alone.
+    pub fn bill(&mut self, item: &Item) {
+        let size = item.record.size() as u64;
+        self.billed_kib += size.div_ceil(1024);
+        self.payload_units += size.div_ceil(PAYLOAD_UNIT);
+        let alone = item.parts.is_empty().then_some(&item.record);
+        for record in alone.into_iter().chain(&item.parts) {
+            let size = record.size() as u64;
+            self.unaggregated_kib += size.div_ceil(1024);
+            self.unaggregated_payload_units += size.div_ceil(PAYLOAD_UNIT);
+        }
+    }
+
     /// The summary as a sentence about `stream`.
-    pub fn sentence(&self, stream: &str) -> String {
+    pub fn sentence(&self, stream: &str, aggregated: bool) -> String {
         let mut text = format!(
             "put {} ({}) to stream `{stream}` in {}",
             show_records(self.stored),
@@ -72,6 +98,11 @@ impl Tally {
             if count > 0 {
                 text.extend([", ", &count.to_string(), " ", what]);
             }
+        }
+        if aggregated {
+            let (billed, alone) =
+                (show_bytes(self.billed_kib * 1024), show_bytes(self.unaggregated_kib * 1024));
+            text.extend([", billed as ", &billed, " instead of ", &alone]);
         }
         text
     }
@@ -96,10 +127,10 @@ mod tests {
     #[test]
     fn says_what_was_done_and_no_more() {
         let tally = Tally { stored: 1, stored_bytes: 120, elapsed_ms: 4, ..Tally::default() };
-        assert_eq!(tally.sentence("orders"), "put 1 record (120 bytes) to stream `orders` in 4ms");
+        assert_eq!(tally.sentence("orders", false), "put 1 record (120 bytes) to stream `orders` in 4ms");
         let tally = Tally { failed: 2, resent: 7, stored: 1000, stored_bytes: 1_153_434, ..tally };
         assert_eq!(
-            tally.sentence("orders"),
+            tally.sentence("orders", false),
             "put 1000 records (1.1 MiB) to stream `orders` in 4ms, 2 given up, 7 sent again"
         );
         assert_eq!(show_bytes(1023), "1023 bytes");

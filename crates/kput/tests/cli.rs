@@ -1,7 +1,9 @@
 //! The binary: help, exit codes, both streams, and what it does to a service.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails must fail its test")]
 
+mod aggregated;
 mod fake;
+mod resume;
 mod service;
 
 use std::process::Stdio;
@@ -169,6 +171,9 @@ fn stdout_on_a_full_disk_is_not_a_success() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("failed to write to stdout") && said.contains("stored before that: 1 record"), "{said}");
+    assert!(
+        said.contains("failed to write to stdout") && said.contains("stored before that: 1 record"),
+        "{said}"
+    );
     assert_eq!(fake.stored().len(), 1);
 }

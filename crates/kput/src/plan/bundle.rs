@@ -56,7 +56,9 @@ impl Bundler {
             None => Packer::default().len_with(entry),
         };
         let Some(slot) = self.open.get_mut(at) else { return ready };
-        if length(slot) > self.max_bytes && let Some(full) = slot.take() {
+        if length(slot) > self.max_bytes
+            && let Some(full) = slot.take()
+        {
             self.open_bytes -= full.packer.len();
             ready.push(full.close());
         }

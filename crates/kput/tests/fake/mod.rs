@@ -24,6 +24,8 @@ pub(crate) enum Act {
     StoreAndReset,
     /// Never answers.
     Hang,
+    /// The shards become others, that begin at these hash keys; then stores everything.
+    Reshard(Vec<u128>),
 }
 
 /// A record that was stored.
@@ -51,6 +53,11 @@ pub(crate) struct State {
     pub(crate) requests: Vec<(String, Value)>,
     /// Shards, each with its first hash key.
     pub(crate) shards: BTreeMap<u128, String>,
+    shard_ids: usize,
+    /// Whether the stream is not there yet.
+    pub(crate) missing: bool,
+    /// Whether records go to the last shard, whatever their keys.
+    pub(crate) scattered: bool,
     puts: usize,
     script: Option<Script>,
 }
@@ -72,7 +79,7 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shards = BTreeMap::from([(0, "shardId-000000000000".to_owned())]);
-        let state = State { script: Some(Box::new(script)), shards, ..State::default() };
+        let state = State { script: Some(Box::new(script)), shards, shard_ids: 1, ..State::default() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         // Ends with the test's process.
@@ -83,11 +90,6 @@ impl Fake {
             }
         });
         Self { url, state }
-    }
-
-    pub(crate) fn set_shards(&self, firsts: &[u128]) {
-        let ids = (0..).map(|number: u32| format!("shardId-{number:012}"));
-        self.state.lock().unwrap().shards = firsts.iter().copied().zip(ids).collect();
     }
 
     pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -128,7 +130,7 @@ fn serve(connection: TcpStream, state: &Mutex<State>) {
             }
             let (name, value) = line.split_once(": ").unwrap_or((line, ""));
             match name.to_ascii_lowercase().as_str() {
-                "x-amz-target" => operation = value.rsplit('.').next().unwrap().to_owned(),
+                "x-amz-target" => value.rsplit('.').next().unwrap().clone_into(&mut operation),
                 "content-length" => length = value.parse().unwrap(),
                 _ => {}
             }
@@ -138,7 +140,7 @@ fn serve(connection: TcpStream, state: &Mutex<State>) {
             return;
         }
         let body: Value = serde_json::from_slice(&body).unwrap();
-        let answer = state.lock().unwrap().answer(&operation, body);
+        let answer = state.lock().unwrap().answer(&operation, &body);
         let (status, answer) = match answer {
             Reply::Answer(status, answer) => (status, answer.to_string()),
             Reply::Close => return,
@@ -165,10 +167,25 @@ enum Reply {
 }
 
 impl State {
-    fn answer(&mut self, operation: &str, body: Value) -> Reply {
+    /// Replaces the shards by new ones that begin at these hash keys.
+    pub(crate) fn reshard(&mut self, firsts: &[u128]) {
+        let ids = (self.shard_ids..).map(|number| format!("shardId-{number:012}"));
+        self.shards = firsts.iter().copied().zip(ids).collect();
+        self.shard_ids += firsts.len();
+    }
+
+    fn answer(&mut self, operation: &str, body: &Value) -> Reply {
         self.requests.push((operation.to_owned(), body.clone()));
+        if self.missing && operation != "CreateStream" {
+            let message = "Stream sensor-readings under account 123456789012 not found.";
+            return Reply::Answer(400, json!({"__type": "ResourceNotFoundException", "message": message}));
+        }
         match operation {
-            "PutRecords" => self.put(&body),
+            "CreateStream" => {
+                self.missing = false;
+                Reply::Answer(200, json!({}))
+            }
+            "PutRecords" => self.put(body),
             "ListShards" => {
                 let firsts: Vec<u128> = self.shards.keys().copied().collect();
                 let lasts = firsts.iter().skip(1).map(|next| next - 1).chain([u128::MAX]);
@@ -204,6 +221,10 @@ impl State {
                 return Reply::Answer(status, json!({"__type": code, "message": message}));
             }
             Act::Hang => return Reply::Nothing,
+            Act::Reshard(ref firsts) => {
+                self.reshard(firsts);
+                (Vec::new(), "")
+            }
             Act::Store | Act::StoreAndReset => (Vec::new(), ""),
             Act::Fail(ref failing, code) => (failing.clone(), code),
         };
@@ -220,6 +241,7 @@ impl State {
                     || u128::from_be_bytes(Md5::digest(key.clone().unwrap_or_default()).into()),
                     |hash| hash.parse().unwrap(),
                 );
+                let position = if self.scattered { u128::MAX } else { position };
                 let shard = self.shards.range(..=position).next_back().unwrap().1.clone();
                 let sequence = format!("{:056}", 49_600_000 + self.stored.len());
                 let data = STANDARD.decode(entry["Data"].as_str().unwrap()).unwrap();

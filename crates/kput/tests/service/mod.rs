@@ -25,25 +25,26 @@ pub(crate) fn command(fake: &Fake, home: &Path) -> Command {
 }
 
 /// `count` readings of `keys` sensors, each naming its own number.
-fn readings(count: usize, keys: usize) -> String {
-    (0..count).map(|number| format!("{{\"id\":\"sensor_{}\",\"n\":{number}}}\n", number % keys)).collect()
+pub(crate) fn readings(count: usize, keys: usize) -> String {
+    let line = |number| format!("{{\"id\":\"sensor_{}\",\"n\":{number}}}\n", number % keys);
+    (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
-fn put(fake: &Fake, args: &[&str], stdin: &str) -> (Option<i32>, Vec<Value>, String) {
+pub(crate) fn put(fake: &Fake, args: &[&str], stdin: &str) -> (Option<i32>, Vec<Value>, String) {
     let home = tempdir().unwrap();
     let output = kput(fake, home.path()).arg("sensor-readings").args(args).stdin(stdin).output().unwrap();
     read(&output)
 }
 
 /// Exit code, receipts, stderr. Every line of stdout must be JSON.
-fn read(output: &Output) -> (Option<i32>, Vec<Value>, String) {
+pub(crate) fn read(output: &Output) -> (Option<i32>, Vec<Value>, String) {
     let stdout = String::from_utf8(output.stdout.clone()).unwrap();
     let receipts = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), receipts, String::from_utf8(output.stderr.clone()).unwrap())
 }
 
 /// The numbers inside the readings that were stored, in the order they were.
-fn numbers(stored: &[Stored]) -> Vec<usize> {
+pub(crate) fn numbers(stored: &[Stored]) -> Vec<usize> {
     let number = |stored: &Stored| {
         let value: Value = serde_json::from_slice(&stored.data).unwrap();
         usize::try_from(value["n"].as_u64().unwrap()).unwrap()
@@ -51,14 +52,14 @@ fn numbers(stored: &[Stored]) -> Vec<usize> {
     stored.iter().map(number).collect()
 }
 
-fn assert_each_once(fake: &Fake, count: usize) {
+pub(crate) fn assert_each_once(fake: &Fake, count: usize) {
     let mut seen = numbers(&fake.stored());
     seen.sort_unstable();
     assert_eq!(seen, (0..count).collect::<Vec<_>>());
 }
 
 /// Each receipt stands at its line and names the place where that line's record is.
-fn assert_receipts_match(fake: &Fake, receipts: &[Value]) {
+pub(crate) fn assert_receipts_match(fake: &Fake, receipts: &[Value]) {
     let stored = fake.stored();
     for (receipt, at) in receipts.iter().zip(0_usize..) {
         assert_eq!(receipt["line"], at + 1, "receipts are in input order");
@@ -336,4 +337,71 @@ fn an_arn_is_sent_as_such() {
         kput(&fake, home.path()).args([elsewhere, "--data", "x", "--region", "eu-central-1"]).assert();
     let output = output.code(2);
     assert!(String::from_utf8_lossy(&output.get_output().stderr).contains("--region us-east-1"));
+}
+
+#[test]
+fn a_missing_stream_is_created_only_when_asked() {
+    let fake = Fake::new();
+    fake.state(|state| state.missing = true);
+    let (code, _, said) = put(&fake, &["--key", "k"], "x\n");
+    assert_eq!(code, Some(4), "{said}");
+    assert!(!fake.operations().contains(&"CreateStream".to_owned()));
+    let (code, _, said) = put(&fake, &["--key", "k", "--create"], "x\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("created stream `sensor-readings`"), "{said}");
+    assert_eq!(fake.stored().len(), 1);
+    // There is nothing to create the second time.
+    let (code, _, said) = put(&fake, &["--key", "k", "--create"], "x\n");
+    assert!(code == Some(0) && !said.contains("created"), "{said}");
+}
+
+#[test]
+fn a_dry_run_sizes_the_input_and_sends_nothing() {
+    let fake = Fake::new();
+    fake.state(|state| state.reshard(&[0, u128::MAX / 2 + 1]));
+    let home = tempdir().unwrap();
+    let args = ["sensor-readings", "--key-field", "id", "--dry-run", "--pretty"];
+    let output = kput(&fake, home.path()).args(args).stdin(readings(1000, 10)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report["records"].as_u64(), report["requests"].as_u64()), (Some(1000), Some(2)));
+    assert_eq!(report["cost"]["on_demand_kib"], 1000);
+    let shards = report["shards"].as_array().unwrap();
+    let records: u64 = shards.iter().map(|shard| shard["records"].as_u64().unwrap()).sum();
+    assert_eq!((shards.len(), records), (2, 1000));
+    assert_eq!(report["permission"], "not asked: only AWS itself is known to honour DryRun");
+    assert_eq!(fake.operations(), ["ListShards"], "nothing is sent");
+}
+
+#[test]
+fn a_million_keys_need_no_million_lanes() {
+    let fake = Fake::new();
+    let (code, receipts, said) = put(&fake, &["--key-field", "n", "--ordered"], &readings(20_000, 1));
+    assert_eq!((code, receipts.len()), (Some(0), 20_000), "{said}");
+    assert_eq!(fake.batches().iter().sum::<usize>(), 20_000);
+    assert!(fake.batches().len() <= 60, "different keys share requests: {:?}", fake.batches());
+}
+
+#[test]
+fn a_record_of_ten_mebibytes_passes() {
+    let fake = Fake::new();
+    let home = tempdir().unwrap();
+    let size = 10 * 1024 * 1024 - 1;
+    std::fs::write(home.path().join("large"), vec![0xA5_u8; size]).unwrap();
+    let document = r#"{"kinbricks":1,"stream":{"name":"sensor-readings","arn":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings","max_record_size_kib":10240,"kms_key":null}}"#;
+    std::fs::write(home.path().join("doc.json"), document).unwrap();
+    let args = ["--doc", "doc.json", "--input", "raw", "--file", "large", "--key", "k"];
+    kput(&fake, home.path()).args(args).assert().code(0);
+    assert_eq!(fake.stored()[0].data.len(), size);
+    assert_eq!(fake.operations(), ["PutRecords"], "the document says what the stream takes");
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let fake = Fake::new();
+    let begun = std::time::Instant::now();
+    let (code, ..) = put(&fake, &["--key", "k", "--rate", "100/s"], &readings(60, 1));
+    assert_eq!(code, Some(0));
+    // Ten go at once, the other fifty at a hundred a second.
+    assert!(begun.elapsed().as_millis() >= 480, "{:?}", begun.elapsed());
 }

@@ -223,7 +223,11 @@ fn map(shards: u8) -> ShardMap {
 fn simulate(run: &Run) {
     let mut now = Instant::now();
     let mut random = fastrand::Rng::with_seed(run.seed);
-    let rules = Rules { order: if run.ordered { Order::ByKey } else { Order::None }, max_attempts: run.max_attempts, ..rules() };
+    let rules = Rules {
+        order: if run.ordered { Order::ByKey } else { Order::None },
+        max_attempts: run.max_attempts,
+        ..rules()
+    };
     let mut planner = planner(rules, now);
     let mut carried: Vec<Vec<Item>> = Vec::new();
     let mut input = run.records.iter().enumerate().peekable();

@@ -1,0 +1,172 @@
+//! `--aggregate` when the shards change: what was packed for a shard that is gone is packed again.
+//!
+//! An answer that names another shard than the predicted one means the map is old. Nothing new is sent then until
+//! everything under way has come back and the shards have been listed again; after that every record that waits, and
+//! every record that landed where a consumer would not look for it, is packed for the new shards, in input order.
+
+use std::io::Write;
+use std::time::Instant;
+
+use config::Fault;
+
+use super::settle::Stored;
+use super::{Run, Stop};
+use crate::plan::{Bundler, Item, ShardMap, record_hash};
+use crate::record::Record;
+
+/// The state of `--aggregate`.
+pub(super) struct Aggregation {
+    pub(super) max_bytes: usize,
+    /// None until the shards are known.
+    pub(super) bundler: Option<Bundler>,
+    map: ShardMap,
+    /// The shards have to be listed before anything is sent.
+    pub(super) regroup: bool,
+    /// Records to pack again.
+    strays: Vec<Record>,
+    /// Stored in a shard that the map does not know: item, shard, sequence number.
+    undecided: Vec<Stored>,
+}
+
+impl Aggregation {
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            bundler: None,
+            map: ShardMap::default(),
+            regroup: true,
+            strays: Vec::new(),
+            undecided: Vec::new(),
+        }
+    }
+}
+
+/// Whether an aggregate landed where a consumer finds all of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Landed {
+    Right,
+    Wrong,
+    /// In a shard that the map does not know.
+    Unknown,
+}
+
+/// Where an aggregate landed, by the shards of `map`.
+fn landed(map: &ShardMap, item: &Item, shard: &str) -> Landed {
+    let takes = |part: &Record| record_hash(part).map_or(Some(true), |hash| map.takes(shard, hash));
+    match item.parts.iter().map(takes).try_fold(true, |all, takes| Some(all && takes?)) {
+        Some(true) => Landed::Right,
+        Some(false) => Landed::Wrong,
+        None => Landed::Unknown,
+    }
+}
+
+/// Whether `item`, packed for a shard of `map`, landed in that very shard.
+fn landed_as_predicted(map: &ShardMap, item: &Item, shard: &str) -> bool {
+    let predicted = item.record.hash.and_then(|hash| map.position(hash.0));
+    predicted.and_then(|position| map.shards().get(position)).is_some_and(|predicted| predicted.id == shard)
+}
+
+impl<W: Write> Run<W> {
+    /// Whether a stored item counts. When not, its records are kept here.
+    pub(super) fn counts(&mut self, item: Item, shard: String, sequence: String) -> Option<Stored> {
+        let Some(aggregation) = self.aggregation.as_mut().filter(|_| !item.parts.is_empty()) else {
+            return Some((item, shard, sequence));
+        };
+        if landed_as_predicted(&aggregation.map, &item, &shard) {
+            return Some((item, shard, sequence));
+        }
+        match landed(&aggregation.map, &item, &shard) {
+            Landed::Right => return Some((item, shard, sequence)),
+            // All of its records: a consumer that checks drops the whole aggregate.
+            Landed::Wrong => aggregation.strays.extend(item.parts),
+            Landed::Unknown => aggregation.undecided.push((item, shard, sequence)),
+        }
+        aggregation.regroup = true;
+        None
+    }
+
+    /// Puts a record on its way: into a bundle, or straight to the planner.
+    pub(super) fn route(&mut self, record: Record, now: Instant) {
+        match self.aggregation.as_mut().and_then(|aggregation| aggregation.bundler.as_mut()) {
+            Some(bundler) => {
+                for item in bundler.add(record, now) {
+                    self.planner.admit(item);
+                }
+            }
+            None => self.planner.admit(Item::new(record, now)),
+        }
+    }
+
+    /// Hands bundles that have waited long enough to the planner.
+    pub(super) fn close_bundles(&mut self, now: Instant, last_came: bool) {
+        if let Some(bundler) = self.aggregation.as_mut().and_then(|aggregation| aggregation.bundler.as_mut())
+        {
+            for item in bundler.due(now, last_came) {
+                self.planner.admit(item);
+            }
+        }
+    }
+
+    /// Whether `--aggregate` waits for the shards.
+    pub(super) fn is_regrouping(&self) -> bool {
+        self.aggregation.as_ref().is_some_and(|aggregation| aggregation.regroup)
+    }
+
+    /// Whether records wait for the shards to be listed. An empty input waits for nothing.
+    pub(super) fn needs_shards(&self) -> bool {
+        self.aggregation.as_ref().is_some_and(|aggregation| {
+            let open = aggregation.bundler.as_ref().is_some_and(|bundler| !bundler.is_empty());
+            let landed = !aggregation.strays.is_empty() || !aggregation.undecided.is_empty();
+            aggregation.regroup && (open || landed || !self.planner.is_empty())
+        })
+    }
+
+    /// Packs everything that waits for the shards of `map`.
+    pub(super) fn regroup(&mut self, map: ShardMap) {
+        let now = Instant::now();
+        let Some(mut aggregation) = self.aggregation.take() else { return };
+        let unchanged = aggregation.bundler.is_some() && aggregation.map == map;
+        let mut records = std::mem::take(&mut aggregation.strays);
+        let mut right = Vec::new();
+        for (item, shard, sequence) in std::mem::take(&mut aggregation.undecided) {
+            match landed(&map, &item, &shard) {
+                Landed::Right => right.push((item, shard, sequence)),
+                Landed::Wrong | Landed::Unknown => records.extend(item.parts),
+            }
+        }
+        self.conclude(&right, &[]);
+        if unchanged && !records.is_empty() && self.stop.is_none() {
+            let name = self.put.target().name.as_str();
+            self.stop = Some(Stop::Fault(
+                Fault::refused(format!("failed to aggregate records for stream `{name}`"))
+                    .with_cause("records come back from other shards than their keys belong to")
+                    .with_hint("a stream that distributes records itself (RecordDistributionStrategy AUTO) takes no aggregates; leave --aggregate out"),
+            ));
+        }
+        let open = aggregation.bundler.as_mut().map(|bundler| bundler.due(now, true));
+        for item in open.into_iter().flatten().chain(self.planner.drain(now)) {
+            if item.parts.is_empty() {
+                records.push(item.record);
+            } else {
+                records.extend(item.parts);
+            }
+        }
+        records.sort_by_key(|record| record.number);
+        self.planner.set_shards(map.clone(), now);
+        aggregation.bundler =
+            Some(Bundler::new(map.clone(), aggregation.max_bytes, self.options.rules.linger));
+        aggregation.map = map;
+        aggregation.regroup = false;
+        self.aggregation = Some(aggregation);
+        for record in records {
+            self.route(record, now);
+        }
+    }
+
+    /// At the end of a run that stops early: what is stored is stored, wherever.
+    pub(super) fn settle_undecided(&mut self) {
+        let undecided =
+            self.aggregation.as_mut().map(|aggregation| std::mem::take(&mut aggregation.undecided));
+        self.conclude(&undecided.unwrap_or_default(), &[]);
+    }
+}

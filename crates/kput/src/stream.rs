@@ -1,0 +1,153 @@
+//! What is asked about the stream itself: its shards, its largest record, whether it is there.
+
+use std::time::Duration;
+
+use aws_sdk_kinesis::config::Builder;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::error::ProvideErrorMetadata;
+use aws_sdk_kinesis::types::{
+    PutRecordsRequestEntry, ShardFilter, ShardFilterType, StreamMode, StreamModeDetails, StreamStatus,
+};
+use aws_smithy_types::Blob;
+use config::aws::problem;
+use config::interrupt::Interrupt;
+use config::{Fault, Kind};
+
+use crate::limits::RECORD_BYTES;
+use crate::plan::{Shard, ShardMap};
+use crate::put::Put;
+
+/// The first pause between two looks at a stream that is being made; it doubles.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+
+/// The longest pause between two looks.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+
+/// What the service says about the right to put records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// The real call would succeed.
+    Granted,
+    /// It was not asked, and why.
+    NotAsked(&'static str),
+}
+
+/// Questions are asked again by the SDK; only PutRecords is not, see [`Put::new`].
+fn patient() -> Builder {
+    aws_sdk_kinesis::Config::builder().retry_config(RetryConfig::standard())
+}
+
+impl Put {
+    /// The open shards.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn shards(&self) -> Result<ShardMap, Fault> {
+        let doing = || format!("failed to list the shards of stream `{}`", self.target().name);
+        let filter = ShardFilter::builder().r#type(ShardFilterType::AtLatest).build();
+        let filter = filter.map_err(|error| Fault::usage(doing()).with_cause(error))?;
+        let (name, arn) = self.address();
+        let first = self.client.list_shards().set_stream_name(name).set_stream_arn(arn).shard_filter(filter);
+        let answer = first.customize().config_override(patient()).send().await;
+        let mut answer =
+            answer.map_err(|error| self.with_hint(self.aws.fault(doing(), &error), &problem(&error)))?;
+        let mut shards = Vec::new();
+        loop {
+            shards.extend(answer.shards.unwrap_or_default().iter().filter_map(open_shard));
+            let Some(token) = answer.next_token else { return Ok(ShardMap::new(shards)) };
+            let page = self.client.list_shards().next_token(token).customize().config_override(patient());
+            answer = page.send().await.map_err(|error| self.aws.fault(doing(), &error))?;
+        }
+    }
+
+    /// Bytes of the largest record the stream takes; when nobody may say, what any stream takes at most.
+    pub async fn record_bytes(&self) -> usize {
+        let (name, arn) = self.address();
+        let asked = self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn);
+        let answer = asked.customize().config_override(patient()).send().await;
+        let kib = answer
+            .ok()
+            .and_then(|answer| answer.stream_description_summary)
+            .and_then(|summary| summary.max_record_size_in_kib)
+            .and_then(|kib| usize::try_from(kib).ok());
+        kib.map_or(RECORD_BYTES, |kib| kib * 1024)
+    }
+
+    /// Makes the stream when there is none, and waits until it takes records. True when it was made.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached, or the user stops the waiting.
+    pub async fn ensure_stream(&self, interrupt: &Interrupt) -> Result<bool, Fault> {
+        if self.status().await?.is_some_and(|status| takes_records(&status)) {
+            return Ok(false);
+        }
+        let name = self.target().name.to_string();
+        let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
+        let doing = || format!("failed to create stream `{name}`");
+        let mode = mode.map_err(|error| Fault::usage(doing()).with_cause(error))?;
+        let created = self.client.create_stream().stream_name(&name).stream_mode_details(mode);
+        let made = match created.customize().config_override(patient()).send().await {
+            Ok(_) => true,
+            // Someone else was quicker, or an earlier run was stopped while it waited.
+            Err(error) if error.code() == Some("ResourceInUseException") => false,
+            Err(error) => return Err(self.aws.fault(doing(), &error)),
+        };
+        let mut pause = FIRST_LOOK;
+        while !self.status().await?.is_some_and(|status| takes_records(&status)) {
+            interrupt.sleep(pause).await?;
+            pause = LAST_LOOK.min(pause * 2);
+        }
+        Ok(made)
+    }
+
+    async fn status(&self) -> Result<Option<StreamStatus>, Fault> {
+        let (name, arn) = self.address();
+        let asked = self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn);
+        match asked.customize().config_override(patient()).send().await {
+            Ok(answer) => Ok(answer.stream_description_summary.map(|summary| summary.stream_status)),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => {
+                let doing = format!("failed to look at stream `{}`", self.target().name);
+                Err(self.aws.fault(doing, &error))
+            }
+        }
+    }
+
+    /// Asks the service whether a put would be allowed, without one.
+    ///
+    /// # Errors
+    /// With what the real call would have answered.
+    pub async fn permission(&self) -> Result<Permission, Fault> {
+        // An endpoint that does not know DryRun would store the record.
+        if self.aws.sdk.endpoint_url().is_some() {
+            return Ok(Permission::NotAsked("only AWS itself is known to honour DryRun"));
+        }
+        let entry =
+            PutRecordsRequestEntry::builder().data(Blob::new("dry run")).partition_key("dry run").build();
+        let doing = || format!("failed the dry run against stream `{}`", self.target().name);
+        let entry = entry.map_err(|error| Fault::usage(doing()).with_cause(error))?;
+        let (name, arn) = self.address();
+        let asked =
+            self.client.put_records().set_stream_name(name).set_stream_arn(arn).records(entry).dry_run(true);
+        match asked.customize().config_override(patient()).send().await {
+            Ok(_) => {
+                Err(Fault::new(Kind::Refused, doing())
+                    .with_cause("the service did not treat it as a dry run"))
+            }
+            Err(error) if error.code() == Some("DryRunOperationException") => Ok(Permission::Granted),
+            Err(error) => Err(self.with_hint(self.aws.fault(doing(), &error), &problem(&error))),
+        }
+    }
+}
+
+fn takes_records(status: &StreamStatus) -> bool {
+    matches!(status, StreamStatus::Active | StreamStatus::Updating)
+}
+
+fn open_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
+    let range = shard.hash_key_range.as_ref()?;
+    let closed =
+        shard.sequence_number_range.as_ref().is_some_and(|range| range.ending_sequence_number.is_some());
+    let (first, last) = (range.starting_hash_key.parse().ok()?, range.ending_hash_key.parse().ok()?);
+    (!closed).then(|| Shard { id: shard.shard_id.clone(), first, last })
+}

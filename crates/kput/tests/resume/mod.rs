@@ -1,0 +1,121 @@
+//! `--journal`: killed at any point, the same command goes on.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use tempfile::tempdir;
+
+use crate::fake::{Act, Fake, kput};
+use crate::service::{command, numbers, readings};
+
+const COUNT: usize = 4000;
+
+fn args(journal: &Path) -> Vec<String> {
+    let journal = journal.display().to_string();
+    let words = ["sensor-readings", "--key-field", "id", "--in-flight", "2", "--journal", &journal];
+    words.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn killed_at_random_points_it_loses_nothing_and_repeats_nothing_that_was_acknowledged() {
+    let home = tempdir().unwrap();
+    let journal = home.path().join("journal");
+    let mut acknowledged: Vec<String> = Vec::new();
+    let fake = Fake::new();
+    for patience in [3_u64, 9, 1, 14] {
+        let receipts = std::fs::File::create(home.path().join("receipts")).unwrap();
+        let mut child = command(&fake, home.path())
+            .args(args(&journal))
+            .stdin(Stdio::piped())
+            .stdout(receipts)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let feeder = std::thread::spawn(move || drop(stdin.write_all(readings(COUNT, 9).as_bytes())));
+        // Not before something is under way, then at an arbitrary moment.
+        let before = fake.batches().len();
+        while fake.batches().len() == before && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(patience));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        feeder.join().unwrap();
+        let text = std::fs::read_to_string(home.path().join("receipts")).unwrap();
+        acknowledged.extend(text.lines().filter(|line| line.ends_with('}')).map(str::to_owned));
+    }
+    let output = kput(&fake, home.path()).args(args(&journal)).stdin(readings(COUNT, 9)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    acknowledged.extend(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned));
+
+    let stored = fake.stored();
+    let mut times: BTreeMap<usize, usize> = BTreeMap::new();
+    for number in numbers(&stored) {
+        *times.entry(number).or_default() += 1;
+    }
+    assert_eq!(times.len(), COUNT, "every line arrived");
+    let mut receipts: BTreeMap<u64, usize> = BTreeMap::new();
+    for line in &acknowledged {
+        let receipt: serde_json::Value = serde_json::from_str(line).unwrap();
+        *receipts.entry(receipt["line"].as_u64().unwrap()).or_default() += 1;
+    }
+    assert!(receipts.values().all(|count| *count == 1), "no line was acknowledged twice");
+    // At most what was under way, unanswered or not yet written, can be there twice: two requests a kill.
+    let repeated = times.values().filter(|count| **count > 1).count();
+    assert!(repeated <= 4 * 2 * 500, "{repeated}");
+
+    // Once more: nothing is left to do.
+    let puts = fake.batches().len();
+    let output = kput(&fake, home.path()).args(args(&journal)).stdin(readings(COUNT, 9)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("4000 put by an earlier run"));
+    assert_eq!(fake.batches().len(), puts);
+}
+
+#[test]
+fn what_was_given_up_is_tried_again_unless_it_is_in_the_dead_letter_file() {
+    for (letters, expected) in [(false, 10), (true, 9)] {
+        let (home, journal) = (tempdir().unwrap(), "journal");
+        let fake =
+            Fake::scripted(
+                |number, _| if number == 0 { Act::Fail(vec![4], "InternalFailure") } else { Act::Store },
+            );
+        let mut args = vec!["sensor-readings", "--key", "k", "--journal", journal, "--max-attempts", "1"];
+        if letters {
+            args.extend(["--dead-letter", "dead.ndjson"]);
+        }
+        kput(&fake, home.path()).args(&args).stdin(readings(10, 1)).assert().code(1);
+        assert_eq!(fake.stored().len(), 9);
+        kput(&fake, home.path()).args(&args).stdin(readings(10, 1)).assert().code(0);
+        assert_eq!(fake.stored().len(), expected);
+    }
+}
+
+#[test]
+fn another_input_or_stream_is_noticed_before_anything_is_sent() {
+    let (home, fake) = (tempdir().unwrap(), Fake::new());
+    let args = ["--key", "k", "--journal", "journal"];
+    kput(&fake, home.path()).arg("sensor-readings").args(args).stdin("a\nb\n").assert().code(0);
+    let output =
+        kput(&fake, home.path()).arg("sensor-readings").args(args).stdin("a\nc\nd\n").assert().code(3);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("records 1 to 2 are others"), "{said}");
+    let output = kput(&fake, home.path()).arg("orders").args(args).stdin("a\nb\n").assert().code(2);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("journal of stream `sensor-readings`"), "{said}");
+    assert_eq!(fake.stored().len(), 2);
+}
+
+#[test]
+fn a_full_disk_under_the_journal_stops_it() {
+    let (home, fake) = (tempdir().unwrap(), Fake::new());
+    let args = ["sensor-readings", "--key", "k", "--journal", "/dev/full"];
+    let output = kput(&fake, home.path()).args(args).stdin("a\n").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(2 | 3)), "{said}");
+    assert!(said.contains("/dev/full"), "{said}");
+}
