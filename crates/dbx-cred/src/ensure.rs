@@ -13,7 +13,7 @@ use crate::credential;
 use crate::failure::Failure;
 use crate::name::CredentialName;
 use crate::refusal::Reason;
-use crate::wire::{Create, Info, RoleInput, SERVICE, Update};
+use crate::wire::{Create, Info, MetastoreSummary, RoleInput, SERVICE, Update};
 use crate::workspace::Workspace;
 
 /// Creates the credential, or makes it name the right role.
@@ -38,6 +38,8 @@ pub struct Ensure {
 /// The role's name as `ensure` takes it; elsewhere it is a positional argument.
 const ROLE_FLAG: Setting = Setting { flag: "--role", ..ROLE };
 
+const METASTORE: &str = "/api/2.1/unity-catalog/metastore_summary";
+
 /// What was done.
 enum Done {
     Created,
@@ -57,11 +59,14 @@ pub async fn run<W: Write>(
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
     let name = credential::named(settings, args.credential.as_deref(), &document)?;
-    let role = wanted_role(args, settings, &document)?;
+    let role = wanted_role(args, settings, &document, &name)?;
     let (done, info) = ensure(args, settings, workspace, &name, &role).await?;
     let member = credential::member(&info, &name, workspace.login().host())?;
     let notes = &workspace.notes;
     let external_id = &member.external_id;
+    if !matches!(done, Done::Unchanged) {
+        warn_of_region(workspace, &document).await?;
+    }
     match done {
         Done::Created => {
             notes.say(format!("created credential `{name}` for {role}, external ID {external_id}"));
@@ -126,6 +131,23 @@ async fn ensure(
     }
 }
 
+/// A pipeline reads a stream of its own region; a metastore serves the workspaces of one region. Best effort: who may not
+/// see the metastore is not told.
+async fn warn_of_region(workspace: &Workspace, document: &Document) -> Result<(), Fault> {
+    let Some(stream) = document.get::<member::Stream>()? else { return Ok(()) };
+    let summary: Result<MetastoreSummary, Failure> = workspace.get(METASTORE, &[]).await;
+    if let Ok(MetastoreSummary { region: Some(region) }) = summary
+        && region != stream.arn.region().as_str()
+    {
+        workspace.notes.warn(format!(
+            "the stream is in {}, the workspace in {region}: Databricks reads Kinesis in its own region; run: kstream ensure {} --region {region}",
+            stream.arn.region(),
+            stream.name
+        ));
+    }
+    Ok(())
+}
+
 async fn look(workspace: &Workspace, name: &CredentialName) -> Result<Option<Info>, Fault> {
     workspace
         .find(name)
@@ -181,7 +203,12 @@ async fn adjust(
 }
 
 /// The role that the credential shall name: typed, else the document's, else predicted, else the one it named before.
-fn wanted_role(args: &Ensure, settings: &Settings, document: &Document) -> Result<RoleArn, Fault> {
+fn wanted_role(
+    args: &Ensure,
+    settings: &Settings,
+    document: &Document,
+    name: &CredentialName,
+) -> Result<RoleArn, Fault> {
     if let Some(arn) = &args.role_arn {
         return arn.parse().map_err(|error| Fault::usage(format!("{error}")));
     }
@@ -189,8 +216,10 @@ fn wanted_role(args: &Ensure, settings: &Settings, document: &Document) -> Resul
         if let Some(role) = document.get::<member::Role>()? {
             return Ok(role.arn);
         }
-        if let Some(credential) = document.get::<member::Credential>()? {
-            return Ok(credential.role_arn);
+        if let Some(known) = document.get::<member::Credential>()?
+            && known.name == name.as_str()
+        {
+            return Ok(known.role_arn);
         }
     }
     let Some(chosen) = settings.choose(&ROLE_FLAG, args.role.as_deref(), None) else {
@@ -198,13 +227,13 @@ fn wanted_role(args: &Ensure, settings: &Settings, document: &Document) -> Resul
             "name it as --role-arn arn:aws:iam::123456789012:role/databricks-kinesis-role, or pipe in what `iam-role ensure ROLE` prints",
         ));
     };
-    let name: RoleName = chosen.parse()?;
+    let role: RoleName = chosen.parse()?;
     let (partition, account) = account(document)?.ok_or_else(|| {
-        Fault::usage(format!("the account of role `{name}` is not known")).with_hint(
+        Fault::usage(format!("the account of role `{role}` is not known")).with_hint(
             "pipe in what `aws-check` or `kstream ensure STREAM` prints, or give the whole --role-arn",
         )
     })?;
-    Ok(RoleArn::predict(&partition, &account, &name))
+    Ok(RoleArn::predict(&partition, &account, &role))
 }
 
 /// The account that the document is about.
@@ -238,12 +267,13 @@ mod tests {
         r#""stream":{"name":"s","arn":"arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/s"}"#;
     const IDENTITY: &str =
         r#""identity":{"account":"210987654321","arn":"arn:aws:iam::210987654321:root","partition":"aws"}"#;
+    const KNOWN: &str = r#""credential":{"name":"c","role_arn":"arn:aws:iam::123456789012:role/k","external_id":"id","unity_catalog_iam_arn":"arn:aws:iam::414351767826:role/u"}"#;
     const ROLE: &str = r#""role":{"name":"r","arn":"arn:aws:iam::123456789012:role/team/r"}"#;
 
     fn check(args: &Ensure, env: &[(&str, &str)], members: &[&str], expected: &str) {
         let settings = Settings::load(&env.iter().copied().collect::<Env>(), None).unwrap();
         let document = Document::parse(&format!("{{{}}}", members.join(","))).unwrap();
-        let shown = match wanted_role(args, &settings, &document) {
+        let shown = match wanted_role(args, &settings, &document, &"c".parse().unwrap()) {
             Ok(arn) => arn.to_string(),
             Err(fault) => format!("{}: {}", fault.kind().code(), fault.message()),
         };
@@ -260,6 +290,9 @@ mod tests {
         check(&named, &[], &[STREAM, ROLE], "arn:aws-us-gov:iam::123456789012:role/n");
         check(&named, &[], &[STREAM, IDENTITY], "arn:aws:iam::210987654321:role/n");
         check(&none, &[("KINBRICKS_ROLE", "e")], &[IDENTITY], "arn:aws:iam::210987654321:role/e");
+        check(&none, &[("KINBRICKS_ROLE", "e")], &[KNOWN, IDENTITY], "arn:aws:iam::123456789012:role/k");
+        let other = KNOWN.replace("\"name\":\"c\"", "\"name\":\"d\"");
+        check(&none, &[], &[&other], "2: no role is given for the credential");
         check(&named, &[], &[], "2: the account of role `n` is not known");
         check(&none, &[], &[STREAM], "2: no role is given for the credential");
         let bad = Ensure { role_arn: Some("r".into()), ..Ensure::default() };

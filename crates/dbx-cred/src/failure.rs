@@ -79,7 +79,14 @@ impl Failure {
                     Reason::Broken => fault.with_hint("run it again; if it stays, give Databricks the request id"),
                     Reason::Missing => fault.with_hint("dbx-cred list shows what there is"),
                     Reason::InUse => fault.with_hint("add --force to do it all the same"),
-                    Reason::Exists | Reason::Invalid | Reason::Busy => fault,
+                    Reason::NoCatalog => fault.with_hint(
+                        "use a workspace with Unity Catalog: an account admin assigns the region's metastore to it",
+                    ),
+                    Reason::Invalid if refusal.code.as_deref().is_some_and(|code| code.contains("SELF_ASSUMING")) => {
+                        fault.with_hint("dbx-cred validate says what is wrong with the role")
+                    }
+                    Reason::Invalid => fault.with_hint("dbx-cred --help shows what to give"),
+                    Reason::Exists | Reason::Busy => fault,
                 }
             }
             Self::Busy { ref last, wait, .. } => {
@@ -137,6 +144,7 @@ fn kind_of(reason: Reason) -> Kind {
         | Reason::Missing
         | Reason::Exists
         | Reason::InUse
+        | Reason::NoCatalog
         | Reason::Invalid => Kind::Refused,
         Reason::Busy | Reason::Broken => Kind::Transient,
     }

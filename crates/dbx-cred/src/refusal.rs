@@ -30,6 +30,8 @@ pub enum Reason {
     Exists,
     /// Something depends on it.
     InUse,
+    /// The workspace has no Unity Catalog, or not this part of it.
+    NoCatalog,
     /// The request is wrong.
     Invalid,
     /// Too many requests, or the service is down for a moment.
@@ -74,6 +76,10 @@ impl Refusal {
                 "RESOURCE_EXHAUSTED" | "REQUEST_LIMIT_EXCEEDED" | "TEMPORARILY_UNAVAILABLE" => Reason::Busy,
                 "INVALID_PARAMETER_VALUE" | "BAD_REQUEST" | "MALFORMED_REQUEST" => Reason::Invalid,
                 "INTERNAL_ERROR" => Reason::Broken,
+                "METASTORE_DOES_NOT_EXIST"
+                | "ENDPOINT_NOT_FOUND"
+                | "FEATURE_DISABLED"
+                | "NOT_IMPLEMENTED" => Reason::NoCatalog,
                 code if code.ends_with("ALREADY_EXISTS") => Reason::Exists,
                 code if code.ends_with("DOES_NOT_EXIST") || code.ends_with("NOT_FOUND") => Reason::Missing,
                 _ => return None,

@@ -11,8 +11,8 @@ use reqwest::{Client, NoProxy, Proxy, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::auth::Login;
 use crate::failure::Failure;
-use crate::host::Host;
 use crate::pace::{Pace, retry_after};
 use crate::refusal::{Reason, Refusal};
 
@@ -62,20 +62,20 @@ impl Answer {
 }
 
 impl Transport {
-    /// A client for `host`, which gives up `limit` from now.
+    /// A client for the login's host, which gives up `limit` from now.
     ///
     /// # Errors
     /// A usage fault when a proxy's address cannot be used, or the system's certificates cannot be read.
-    pub fn new(host: &Host, env: &Env, notes: Notes, limit: Duration) -> Result<Self, Fault> {
+    pub fn new(login: &Login, env: &Env, notes: Notes, limit: Duration) -> Result<Self, Fault> {
         // reqwest asks rustls for the provider of the process. A second call finds one installed, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         let builder = Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent(login))
             .connect_timeout(CONNECT)
             // A redirect leads to a login page. Following it would hide that, and could carry the token elsewhere.
             .redirect(redirect::Policy::none())
             .no_proxy();
-        let builder = if host.is_plain_loopback() {
+        let builder = if login.host().is_plain_loopback() {
             // Reading the system's certificates costs more than the rest of a short run, and no TLS is spoken here.
             builder.tls_certs_only([])
         } else {
@@ -203,6 +203,12 @@ impl Transport {
         }
         Err(Failed::Final(Failure::Refused(refusal)))
     }
+}
+
+/// The tool, the system and the kind of login, as the official SDKs name themselves.
+fn user_agent(login: &Login) -> String {
+    let (tool, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    format!("{tool}/{version} os/{} auth/{}", std::env::consts::OS, login.method().auth_type())
 }
 
 /// One attempt that failed.

@@ -268,6 +268,14 @@ pub struct Assignment {
     pub workspace_id: Option<u64>,
 }
 
+/// `GET metastore_summary`.
+#[derive(Debug, Deserialize)]
+pub struct MetastoreSummary {
+    /// The AWS region of metastore and workspace.
+    #[serde(default)]
+    pub region: Option<String>,
+}
+
 /// `GET Me`.
 #[derive(Debug, Deserialize)]
 pub struct Me {

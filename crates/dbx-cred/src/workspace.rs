@@ -45,7 +45,7 @@ impl Workspace {
     pub fn open(args: &config::args::DbxArgs, world: &World) -> Result<Self, Fault> {
         let login = Login::resolve(args, &world.settings, &world.notes)?;
         let limit = world.settings.timeout(args.timeout, DEFAULT_TIMEOUT)?;
-        let transport = Transport::new(login.host(), world.env(), world.notes.clone(), limit)?;
+        let transport = Transport::new(&login, world.env(), world.notes.clone(), limit)?;
         Ok(Self::new(login, transport, world.notes.clone()))
     }
 

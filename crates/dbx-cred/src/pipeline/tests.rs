@@ -124,15 +124,17 @@ fn python(script: &str, text: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
+/// Prints the functions and the constants of a module.
+const NAMES: &str = "import ast, sys\ntree = ast.parse(sys.stdin.read())\n\
+        print([node.name for node in tree.body if isinstance(node, ast.FunctionDef)])\n\
+        print([node.value.value for node in tree.body if isinstance(node, ast.Assign)])";
+
 #[test]
 fn the_python_is_python_and_says_the_same() {
     let args = Pipeline { format: Format::Python, ..Pipeline::default() };
     let plain = written(&args, DOCUMENT, None).unwrap();
     let typed = written(&args, DOCUMENT, Some(RECORD)).unwrap();
     assert!(plain.contains(".option(\"serviceCredential\", \"kinesis-sensor-credential\")"), "{plain}");
-    const NAMES: &str = "import ast, sys\ntree = ast.parse(sys.stdin.read())\n\
-        print([node.name for node in tree.body if isinstance(node, ast.FunctionDef)])\n\
-        print([node.value.value for node in tree.body if isinstance(node, ast.Assign)])";
     let Some(seen) = python(NAMES, &plain) else {
         println!("skipped: there is no python3");
         return;

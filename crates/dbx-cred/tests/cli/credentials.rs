@@ -151,3 +151,14 @@ async fn keys_are_kept_for_the_next_run_until_the_credential_changes() {
     scene.run(&["delete", NAME, "--yes"], "").await.ends_with(0, &["deleted"]);
     scene.run(&["token", NAME], "").await.ends_with(4, &["does not exist", "dbx-cred ensure"]);
 }
+
+#[tokio::test]
+async fn a_stream_of_another_region_is_warned_of() {
+    let scene = Scene::start().await;
+    let document = r#"{"stream":{"name":"s","arn":"arn:aws:kinesis:us-east-1:123456789012:stream/s"}}"#;
+    let ran = scene.run(&["ensure", NAME, "--role", ROLE], document).await;
+    ran.ends_with(0, &["created", "warning: the stream is in us-east-1, the workspace in eu-central-1"]);
+    let ran =
+        scene.run(&["ensure", NAME, "--role", ROLE], &document.replace("us-east-1", "eu-central-1")).await;
+    assert!(!ran.stderr.contains("warning"), "{ran:?}");
+}

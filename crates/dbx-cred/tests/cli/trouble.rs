@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::scene::{NAME, ROLE_ARN, Ran, Scene, bare};
 
@@ -94,7 +95,9 @@ fn against(answer: &'static str) -> Ran {
     let ran = bare(&["list"], &[("DATABRICKS_HOST", &host), ("DATABRICKS_TOKEN", "dapi-1")], "");
     let request = server.join().unwrap().to_lowercase();
     assert!(
-        request.contains("authorization: bearer dapi-1") && request.contains("user-agent: dbx-cred/"),
+        request.contains("authorization: bearer dapi-1")
+            && request.contains("user-agent: dbx-cred/")
+            && request.contains(" auth/pat"),
         "{request}"
     );
     ran
@@ -122,4 +125,70 @@ fn something_else_on_that_port_is_not_a_workspace() {
 fn nobody_there_is_transient_and_names_the_setting() {
     let env = [("DATABRICKS_HOST", "http://127.0.0.1:1"), ("DATABRICKS_TOKEN", "dapi-1")];
     bare(&["list", "--timeout", "300ms"], &env, "").ends_with(5, &["cannot be reached", "DATABRICKS_HOST"]);
+}
+
+#[test]
+fn https_goes_through_the_proxy_and_its_password_is_not_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://me:hunter2@{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let read = stream.read(&mut request).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
+    });
+    let env = [
+        ("DATABRICKS_HOST", "https://dbc-1.cloud.databricks.test"),
+        ("DATABRICKS_TOKEN", "dapi-1"),
+        ("HTTPS_PROXY", proxy.as_str()),
+    ];
+    let ran = bare(&["list", "--timeout", "100ms"], &env, "");
+    ran.ends_with(5, &["https://dbc-1.cloud.databricks.test cannot be reached"]);
+    assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
+    let request = server.join().unwrap();
+    assert!(request.starts_with("CONNECT dbc-1.cloud.databricks.test:443 HTTP/1.1"), "{request}");
+    assert!(!request.contains("dapi-1"), "{request}");
+
+    let wrong = [env[0], env[1], ("HTTPS_PROXY", "http://me:hunter2@:not a port")];
+    let ran = bare(&["list"], &wrong, "");
+    ran.ends_with(2, &["the proxy of HTTPS_PROXY cannot be used"]);
+    assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_waiting() {
+    let scene = Scene::start().await;
+    let document = scene.ensured().await;
+    std::fs::write(scene.home.path().join("c.json"), document).unwrap();
+    let mut waiting = tokio::process::Command::new(snapbox::cmd::cargo_bin!("dbx-cred"))
+        .args(["validate", "--doc", "c.json"])
+        .env_clear()
+        .envs(&scene.environment)
+        .current_dir(scene.home.path())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    // Its first note says that it has begun to wait.
+    let mut stderr = BufReader::new(waiting.stderr.take().unwrap());
+    let mut said = String::new();
+    stderr.read_line(&mut said).await.unwrap();
+    assert!(said.contains("waiting for IAM"), "{said}");
+    let id = waiting.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(waiting.wait().await.unwrap().code(), Some(130));
+    stderr.read_to_string(&mut said).await.unwrap();
+    assert!(said.contains("dbx-cred: interrupted\nhint: "), "{said}");
+}
+
+#[tokio::test]
+async fn a_workspace_without_unity_catalog_is_not_one_without_the_credential() {
+    let scene = Scene::start().await;
+    scene
+        .fault(json!({ "operation": "GetCredential", "status": 404, "error_code": "METASTORE_DOES_NOT_EXIST",
+        "message": "No metastore assigned for the current workspace." }))
+        .await;
+    let ran = scene.run(&["show", NAME], "").await;
+    ran.ends_with(4, &["No metastore assigned", "Unity Catalog"]);
 }
