@@ -11,6 +11,7 @@ Examples:
   aws-check --profile databricks-course       the same for a profile
   aws-check --no-reach                        only who I am: one request
   aws-check | kstream ensure sensor-readings  the first stage of a pipe
+  aws-check --doctor < connection.json        which link of the chain is broken, and what repairs it
 ";
 
 /// Says who you are on AWS, where from, and what you can reach
@@ -20,6 +21,9 @@ pub struct Args {
     /// Do not try Kinesis and IAM
     #[arg(long)]
     pub(crate) no_reach: bool,
+    /// Walk the document's whole chain, up to Databricks' own checks; exit 1 at the first link that is broken
+    #[arg(long, conflicts_with = "no_reach")]
+    pub(crate) doctor: bool,
     /// Do not warn about the root user
     #[arg(long)]
     pub(crate) allow_root: bool,

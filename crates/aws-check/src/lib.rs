@@ -1,9 +1,11 @@
 //! Says who you are on AWS, where the credentials came from, in which region you are, and what you can reach.
 //!
-//! stdin: the connection document. stdout: the document with its member `identity` set. What a person wants to know
-//! is on stderr. Nothing is changed on AWS.
+//! stdin: the connection document. stdout: the document with its member `identity` set, and with `--doctor` its member
+//! `doctor`: `{"verdict":"healthy"|"broken"|"unproven","link":…,"sentence":…,"fix":…,"links":[…]}`. What a person wants to
+//! know is on stderr. Nothing is changed on AWS.
 
 mod args;
+mod doctor;
 mod identity;
 mod reach;
 mod source;
@@ -11,6 +13,8 @@ mod source;
 use std::io::Write;
 
 use config::aws::Aws;
+use config::member::Identity;
+use config::output::OutError;
 use config::{Document, Fault, Outcome, Output, World, duration};
 
 pub use args::Args;
@@ -20,8 +24,13 @@ pub use args::Args;
 /// # Errors
 /// As [`run`]; a usage fault when no region is known.
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
-    let document = world.document(&args.doc)?;
-    let aws = Aws::load(&world, &args.aws, None).await?;
+    let document = world.document_off_thread(&args.doc).await?;
+    let mut region = None;
+    if args.doctor {
+        doctor::refuse_empty(&document)?;
+        region = doctor::region(&document)?;
+    }
+    let aws = source::resolved(Aws::load(&world, &args.aws, region.as_ref()).await?).await;
     let mut output = world.output(args.doc.pretty);
     run(&args, document, &aws, &world, &mut output).await
 }
@@ -38,35 +47,48 @@ pub async fn run<W: Write>(
     world: &World,
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
-    let notes = &world.notes;
     let identity = identity::ask(aws).await?;
+    document.set(&identity)?;
+    let outcome = if args.doctor {
+        doctor::run(args, &mut document, &identity, aws, world).await?
+    } else {
+        introduce(args, &identity, aws, world).await
+    };
+    match output.document(&document) {
+        // Nothing was changed anywhere, so a reader that left early has what it wanted.
+        Ok(()) | Err(OutError::Closed) => Ok(outcome),
+        Err(error @ OutError::Failed(_)) => Err(error.into()),
+    }
+}
+
+/// Says who the caller is, and what answers.
+async fn introduce(args: &Args, identity: &Identity, aws: &Aws, world: &World) -> Outcome {
+    let notes = &world.notes;
     notes.say(format!("you are {} in account {}", identity.arn, identity.account));
-    let source = source::of(aws).await;
-    notes.say(format!("the credentials come from {source}"));
+    notes.say(format!("the credentials come from {}", source::of(aws).await));
     notes.say(format!("the region is {}, from {}", aws.region, aws.region_origin));
     if identity.root && !args.allow_root {
         notes.warn("you are the root user, who may do everything; for daily work use a role or an IAM user");
     }
-    document.set(&identity)?;
+    if args.no_reach {
+        return Outcome::Done;
+    }
     let mut outcome = Outcome::Done;
-    if !args.no_reach {
-        for tried in reach::all(aws).await {
-            let took = duration::show(tried.took);
-            match &tried.problem {
-                None => notes.say(format!("{} answers in {took}", tried.service)),
-                Some(problem) if tried.answered => {
-                    notes.say(format!(
-                        "{} answers in {took}, but refuses {}: {problem}",
-                        tried.service, tried.operation
-                    ));
-                }
-                Some(problem) => {
-                    outcome = Outcome::Incomplete;
-                    notes.warn(format!("{} cannot be reached: {problem}", tried.service));
-                }
+    for tried in reach::all(aws).await {
+        let took = duration::show(tried.took);
+        match &tried.problem {
+            None => notes.say(format!("{} answers in {took}", tried.service)),
+            Some(problem) if tried.answered => {
+                notes.say(format!(
+                    "{} answers in {took}, but refuses {}: {problem}",
+                    tried.service, tried.operation
+                ));
+            }
+            Some(problem) => {
+                outcome = Outcome::Incomplete;
+                notes.warn(format!("{} cannot be reached: {problem}", tried.service));
             }
         }
     }
-    output.document(&document)?;
-    Ok(outcome)
+    outcome
 }

@@ -1,10 +1,10 @@
 //! Where the credentials came from and how long they last.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use config::aws::Aws;
 use config::duration;
 
@@ -15,7 +15,21 @@ pub(crate) struct Source {
     expiry: Option<SystemTime>,
 }
 
-/// The source of the credentials in use. They were resolved before, so this asks nobody anew.
+/// How long a source may take; the SDK's own bound for the first credentials of a client.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// The same configuration with its credentials resolved, once for every client: a source may be a program, a prompt or a
+/// token that can be used only once. Where there are none the first call says why.
+pub(crate) async fn resolved(mut aws: Aws) -> Aws {
+    let Some(provider) = aws.sdk.credentials_provider() else { return aws };
+    if let Ok(Ok(credentials)) = tokio::time::timeout(LIMIT, provider.provide_credentials()).await {
+        let provider = SharedCredentialsProvider::new(credentials);
+        aws.sdk = aws.sdk.into_builder().credentials_provider(provider).build();
+    }
+    aws
+}
+
+/// The source of the credentials in use. They were [`resolved`] before, so this asks nobody anew.
 pub(crate) async fn of(aws: &Aws) -> Source {
     let provider = aws.sdk.credentials_provider();
     let credentials = match &provider {
