@@ -19,7 +19,7 @@ use crate::moment;
 use crate::path::Path;
 use crate::plan::Until;
 use crate::position::Position;
-use crate::template::{self, Template};
+use crate::template::{Delimiter, Template};
 
 const WHERE: &str = "Where to read";
 const ENDING: &str = "When to end";
@@ -28,11 +28,11 @@ const SHOWING: &str = "What to print";
 
 const EXAMPLES: &str = "\
 Examples:
-  kpeek sensor-readings --table                        what the console's Data Viewer shows, for all shards
+  kpeek sensor-readings --table                        the console's Data Viewer, for all shards
   kpeek sensor-readings --from latest --follow         what arrives from now on
   kpeek sensor-readings --from '10m ago' --count 5     five records of the last ten minutes
   kpeek sensor-readings --raw | jq .temperature_celsius
-  kpeek sensor-readings --where '.temperature_celsius > -10' --fields sensor_id,temperature_celsius
+  kpeek sensor-readings --where '.temperature_celsius > -10' --fields sensor_id
   kpeek sensor-readings --stats                        which shards and keys are hot
   kpeek sensor-readings --plot temperature_celsius
   kpeek sensor-readings --follow --checkpoint at.json  goes on where it ended
@@ -110,8 +110,8 @@ pub struct Args {
     #[arg(long, group = "form", help_heading = SHOWING)]
     pub(crate) raw: bool,
     /// What follows each payload of --raw; knows \n, \t, \0 [default: \n]
-    #[arg(long, value_name = "TEXT", requires = "raw", value_parser = template::delimiter, help_heading = SHOWING)]
-    pub(crate) delimiter: Option<Vec<u8>>,
+    #[arg(long, value_name = "TEXT", requires = "raw", help_heading = SHOWING)]
+    pub(crate) delimiter: Option<Delimiter>,
     /// Print a table for people, as wide as the terminal (or COLUMNS)
     #[arg(long, group = "form", help_heading = SHOWING)]
     pub(crate) table: bool,
@@ -122,13 +122,13 @@ pub struct Args {
     #[arg(long, value_name = "TEMPLATE", group = "form", help_heading = SHOWING)]
     pub(crate) format: Option<Template>,
     /// Count instead: shards, keys, sizes and arrivals as bars, hot shards and hot keys by name
-    #[arg(long, group = "form", help_heading = SHOWING)]
+    #[arg(long, groups = ["form", "report"], help_heading = SHOWING)]
     pub(crate) stats: bool,
     /// Draw a numeric field of JSON payloads over time
-    #[arg(long, value_name = "FIELD", group = "form", help_heading = SHOWING)]
+    #[arg(long, value_name = "FIELD", groups = ["form", "report"], help_heading = SHOWING)]
     pub(crate) plot: Option<Path>,
     /// Print the figures of --stats or --plot as one JSON object
-    #[arg(long, conflicts_with_all = ["raw", "table", "csv", "format"], help_heading = SHOWING)]
+    #[arg(long, requires = "report", help_heading = SHOWING)]
     pub(crate) json: bool,
 
     #[command(flatten)]

@@ -202,7 +202,7 @@ fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink
 fn form_of(args: &Args, stream: &StreamRef, world: &World) -> Form {
     let stream = stream.name();
     if args.raw {
-        Form::Raw(args.delimiter.clone().unwrap_or_else(|| b"\n".to_vec()))
+        Form::Raw(args.delimiter.clone().unwrap_or_default().0)
     } else if args.table {
         Form::Table(Table::new(columns(world), TimeZone::system()))
     } else if args.csv {

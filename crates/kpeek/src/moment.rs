@@ -21,7 +21,9 @@ pub(crate) fn parse(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String
     if let Some(ago) = text.strip_suffix("ago") {
         let ago = config::duration::parse(ago.trim()).map_err(|_| wanted())?;
         let ago = SignedDuration::try_from(ago).map_err(|_| wanted())?;
-        return now.timestamp().checked_sub(ago).map_err(|_| wanted());
+        let time = now.timestamp().checked_sub(ago).map_err(|_| wanted())?;
+        // Kinesis counts in milliseconds, and so do people who read the time back.
+        return Timestamp::from_millisecond(time.as_millisecond()).map_err(|_| wanted());
     }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp);
@@ -68,6 +70,7 @@ mod tests {
             ("10m ago", "2024-01-15T09:20:00Z"),
             ("1h30m ago", "2024-01-15T08:00:00Z"),
             ("90s ago", "2024-01-15T09:28:30Z"),
+            ("1500ms ago", "2024-01-15T09:29:58.5Z"),
             ("2024-01-15T10:00:00Z", "2024-01-15T10:00:00Z"),
             ("2024-01-15T10:00:00.123+02:00", "2024-01-15T08:00:00.123Z"),
             ("today 09:00", "2024-01-15T08:00:00Z"),

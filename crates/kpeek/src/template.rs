@@ -91,17 +91,27 @@ fn unescape(character: Option<char>) -> Result<char, String> {
     }
 }
 
-/// Reads `--delimiter`: any text, with `\n`, `\t`, `\0` and so on.
-///
-/// # Errors
-/// A sentence for the user.
-pub(crate) fn delimiter(text: &str) -> Result<Vec<u8>, String> {
-    let mut plain = String::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        plain.push(if character == '\\' { unescape(characters.next())? } else { character });
+/// What stands between two payloads: any text, with `\n`, `\t`, `\0` and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delimiter(pub(crate) Vec<u8>);
+
+impl Default for Delimiter {
+    fn default() -> Self {
+        Self(b"\n".to_vec())
     }
-    Ok(plain.into_bytes())
+}
+
+impl FromStr for Delimiter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut plain = String::new();
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            plain.push(if character == '\\' { unescape(characters.next())? } else { character });
+        }
+        Ok(Self(plain.into_bytes()))
+    }
 }
 
 impl Template {
@@ -138,7 +148,7 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
-    use super::{Template, delimiter};
+    use super::{Delimiter, Template};
     use crate::record::Item;
 
     fn line(template: &str, payload: &[u8]) -> String {
@@ -184,8 +194,10 @@ mod tests {
 
     #[test]
     fn delimiters_may_be_escaped() {
-        assert_eq!(delimiter("\\0").unwrap(), b"\0");
-        assert_eq!(delimiter("").unwrap(), b"");
-        assert_eq!(delimiter(", \\n").unwrap(), b", \n");
+        let bytes = |text: &str| text.parse::<Delimiter>().unwrap().0;
+        assert_eq!(bytes("\\0"), b"\0");
+        assert_eq!(bytes(""), b"");
+        assert_eq!(bytes(", \\n"), b", \n");
+        assert!("\\x".parse::<Delimiter>().is_err());
     }
 }

@@ -608,3 +608,17 @@ async fn a_page_of_ten_mebibytes_is_read_and_paid_for_with_time() {
     // Ten MiB, less the two that a second grants, take four seconds before the next read; then one more second and a half.
     assert!((4..7).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_renewed_before_its_five_minutes_are_over() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| {
+        model.keeps_open(true);
+        (0..15).for_each(|number| drop(model.put(0, number.to_string())));
+    });
+    let start = tokio::time::Instant::now();
+    let ran = kpeek(&kinesis, &["--raw", "--consumer", "viewer", "--follow", "--count", "15"]).await;
+    assert_eq!(ran.payloads(), numbers(15));
+    // Two pages a subscription: the third one brings the rest, each after four minutes.
+    assert_eq!(start.elapsed().as_secs() / 60, 8, "{:?}", start.elapsed());
+}

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -18,6 +19,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use http_body_util::StreamBody;
 use serde_json::{Value, json};
 
 /// The largest hash key.
@@ -93,6 +97,7 @@ pub(crate) struct Model {
     reads: Vec<usize>,
     positions: Vec<(usize, String)>,
     consumer: Consumer,
+    keeps_open: bool,
 }
 
 /// A handle to the service.
@@ -118,6 +123,7 @@ impl Kinesis {
             reads: Vec::new(),
             positions: Vec::new(),
             consumer: Consumer::None,
+            keeps_open: false,
         };
         let step = LAST_HASH / shards as u128;
         for index in 0..shards as u128 {
@@ -234,6 +240,11 @@ impl Model {
         self.consumer != Consumer::None
     }
 
+    /// Whether subscriptions stay open until the client hangs up.
+    pub(crate) fn keeps_open(&mut self, keeps: bool) {
+        self.keeps_open = keeps;
+    }
+
     /// Somebody else has registered the consumer.
     pub(crate) fn add_consumer(&mut self) {
         self.consumer = Consumer::Active;
@@ -297,7 +308,14 @@ impl Model {
                 break;
             }
         }
-        let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(bytes));
+        let body = if self.keeps_open {
+            // After its events the subscription stays open and says nothing more.
+            let frame = Ok::<_, io::Error>(hyper::body::Frame::data(Bytes::from(bytes)));
+            SdkBody::from_body_1_x(StreamBody::new(stream::iter([frame]).chain(stream::pending())))
+        } else {
+            SdkBody::from(bytes)
+        };
+        let mut response = HttpResponse::new(200.try_into().unwrap(), body);
         response.headers_mut().insert("content-type", "application/vnd.amazon.eventstream");
         response
     }
