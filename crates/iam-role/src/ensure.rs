@@ -55,6 +55,7 @@ pub(crate) async fn run(
     let wanted = Wanted::of(args, document)?;
     let name = role.name();
     wanted::check_self_assume(&wanted.permissions, name, role.arn())?;
+    wanted::say_what_is_wrong(&wanted.permissions, iam.notes());
     if !wanted::grants_self_assume(&wanted.permissions) {
         iam.notes().warn(format!(
             "the permissions do not let role `{name}` assume itself: Databricks will refuse the credential; iam-policy-gen permissions adds it"

@@ -4,7 +4,8 @@ use std::fs;
 
 use config::member::Policies;
 use config::names::{RoleArn, RoleName};
-use config::{Document as Connection, Fault};
+use config::{Document as Connection, Fault, Notes};
+use policy::lint::{self, Severity};
 use policy::{Document, Effect, PrincipalKind};
 use serde_json::Value;
 
@@ -89,6 +90,18 @@ pub(crate) fn check_self_assume(
                 )))
         }
         _ => Ok(()),
+    }
+}
+
+/// Warns of what IAM will refuse, or what opens more than Databricks needs. It stops nothing: the policy may be meant so.
+pub(crate) fn say_what_is_wrong(permissions: &Document, notes: &Notes) {
+    for finding in lint::lint(permissions, lint::Kind::Identity) {
+        if finding.severity >= Severity::Security {
+            notes.warn(format!(
+                "the permissions at `{}`: {}; {}",
+                finding.pointer, finding.message, finding.hint
+            ));
+        }
     }
 }
 
