@@ -100,7 +100,7 @@ pub struct Args {
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = CHOOSING)]
     pub(crate) fields: Vec<Path>,
 
-    /// Leave records whole that the Kinesis Producer Library packed into one
+    /// Leave records whole that the Kinesis Producer Library packed into one: a copy then keeps the packs
     #[arg(long, help_heading = SHOWING)]
     pub(crate) no_deaggregate: bool,
     /// Unpack payloads [default: none for envelopes and --raw, which copy; auto for everything else]

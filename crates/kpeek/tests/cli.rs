@@ -1,6 +1,6 @@
 //! The binary: help, exit codes, both streams, and real runs inside a sandbox.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};

@@ -1,0 +1,222 @@
+//! What follows from a reply: where its shard stands, what is read next, and what was given up.
+
+use std::time::Duration;
+
+use config::Fault;
+use config::names::ShardId;
+use jiff::{SignedDuration, Timestamp};
+
+use super::request::Reply;
+use super::schedule::Errand;
+use super::{Peek, now};
+use crate::answer::Answer;
+use crate::checkpoint::Place;
+use crate::lineage::Shard;
+use crate::plan::Until;
+use crate::position::Position;
+use crate::read::Refusal;
+use crate::shard::Progress;
+use crate::sink::Taken;
+
+/// How long a shard with nothing new is left alone. A shard grants five reads a second to all its readers together;
+/// one a second is what AWS advises.
+const REST: Duration = Duration::from_secs(1);
+
+/// Reads a second of shards with nothing new, all of them together, so that a thousand idle shards cost next to nothing.
+const IDLE_READS_PER_SECOND: u32 = 100;
+
+/// How long after its time of arrival a record may become readable.
+const LATE_RECORDS: SignedDuration = SignedDuration::from_secs(1);
+
+/// Requests in a row that may fail before a shard is given up, unless the stream is followed.
+const PATIENCE: u32 = 8;
+
+/// Failures in a row after which the user is told that a shard is being waited for.
+const WORTH_A_WORD: u32 = 4;
+
+/// Listings that are tried to find what a closed shard became, when the stream is followed and when not.
+const LISTINGS: (u32, u32) = (6, 2);
+
+impl Peek<'_> {
+    /// Takes what a request brought.
+    pub(super) fn take(&mut self, reply: Reply) {
+        match reply {
+            Reply::Iterator(id, asked_at, Ok(iterator)) => {
+                if let Some(reading) = self.readings.get_mut(&id) {
+                    reading.iterator(iterator, asked_at);
+                    // Before others that have not begun: what is begun is finished soon, and shows something.
+                    self.schedule.push_front(Errand::Shard(id));
+                }
+            }
+            Reply::Subscribed(id, asked_at, Ok(subscription)) => {
+                if let Some(reading) = self.readings.get_mut(&id) {
+                    reading.iterator(String::new(), asked_at);
+                    self.subscriptions.insert(id.clone(), subscription);
+                    self.schedule.push_front(Errand::Shard(id));
+                }
+            }
+            Reply::Records(id, Ok(body)) => match Answer::parse(&body) {
+                Ok(answer) => self.answer(id, &answer),
+                Err(fault) => self.refused(id, Refusal::Later(fault)),
+            },
+            Reply::Event(id, Ok(Some((subscription, event)))) => match event.answer() {
+                Ok(answer) => {
+                    self.subscriptions.insert(id.clone(), subscription);
+                    self.answer(id, &answer);
+                }
+                Err(fault) => self.refused(id, Refusal::Later(fault)),
+            },
+            Reply::Event(id, Ok(None)) => self.refused(id, Refusal::Expired),
+            Reply::Iterator(id, _, Err(refusal))
+            | Reply::Subscribed(id, _, Err(refusal))
+            | Reply::Records(id, Err(refusal))
+            | Reply::Event(id, Err(refusal)) => self.refused(id, refusal),
+            Reply::Listing(attempt, listed) => self.listed(attempt, listed),
+        }
+    }
+
+    fn answer(&mut self, id: ShardId, answer: &Answer<'_>) {
+        let before = self.out.len();
+        match self.sink.answer(&id, answer, now(), &mut self.out) {
+            Ok(taken) => self.progress(&id, taken, answer.progress(), &answer.children),
+            Err(fault) => {
+                // All of the answer comes again.
+                self.out.truncate(before);
+                self.refused(id, Refusal::Later(fault));
+            }
+        }
+    }
+
+    fn progress(&mut self, id: &ShardId, taken: Taken, mut progress: Progress, children: &[Shard]) {
+        let active = u32::try_from(self.start.lineage.reading()).unwrap_or(u32::MAX);
+        let Some(reading) = self.readings.get_mut(id) else { return };
+        let is_empty = progress.records == 0;
+        let is_newest = progress.behind_ms == 0;
+        self.unsaved |= !is_empty || progress.next.is_none();
+        self.sink.form.read(id, progress.behind_ms);
+        if let Some(merge) = &mut self.sink.merge {
+            let read_to = if is_newest { Some(Timestamp::now()) } else { progress.last_arrived };
+            merge.read_to(id, read_to.map_or(i64::MIN, Timestamp::as_millisecond));
+        }
+        // On a stream that is written to all the time an empty answer may never come; what arrived after we began was
+        // not asked for.
+        let is_fresh = progress.last_arrived.is_some_and(|arrived| arrived >= self.plan.began);
+        let is_far_enough = match self.plan.until {
+            Until::CaughtUp => is_newest && (is_empty || is_fresh),
+            Until::Arrived(time) => is_newest && is_empty && Timestamp::now() >= time + LATE_RECORDS,
+            Until::Stopped => false,
+        };
+        match taken {
+            Taken::All => {}
+            Taken::Late(last) => {
+                progress.last = last;
+                reading.progress(progress);
+                return self.end(id);
+            }
+            Taken::Full(last, inside) => {
+                progress.last = Some(last.clone());
+                reading.progress(progress);
+                if let Some(sub) = inside {
+                    reading.stopped_inside(last.clone());
+                    let position = Position::AtSequence(last);
+                    self.start.places.insert(id.clone(), Place { position, sub: Some(sub) });
+                }
+                return;
+            }
+        }
+        if !reading.progress(progress) {
+            self.closed(id, children);
+        } else if is_far_enough {
+            tracing::debug!(shard = %id, "read far enough");
+            self.end(id);
+        } else {
+            if is_newest && is_empty {
+                reading.rest(now(), REST.max(Duration::from_secs(1) * active / IDLE_READS_PER_SECOND));
+            }
+            self.schedule.push(Errand::Shard(id.clone()));
+        }
+    }
+
+    /// A shard was closed by a split or merge and is read to its end.
+    fn closed(&mut self, id: &ShardId, children: &[Shard]) {
+        tracing::debug!(shard = %id, children = children.len(), "closed");
+        self.start.over.insert(id.clone());
+        if self.plan.follows_children() {
+            for child in children.iter().filter(|child| self.plan.wants(child)) {
+                self.start.lineage.add(child);
+                if let Some(range) = child.hashes {
+                    self.sink.expect(&child.id, range);
+                }
+            }
+            if children.is_empty() {
+                self.childless.insert(id.clone());
+                if self.childless.len() == 1 {
+                    self.schedule.push(Errand::Listing(1));
+                }
+            }
+        } else if self.plan.follows() {
+            self.world.notes.say(format!("shard {id} is closed and read to its end"));
+        }
+        self.end(id);
+    }
+
+    fn listed(&mut self, attempt: u32, listed: Result<Vec<Shard>, Fault>) {
+        match listed {
+            Ok(shards) => {
+                self.start.lineage.add_descendants(shards.iter().filter(|shard| self.plan.wants(shard)));
+                self.childless.retain(|closed| !shards.iter().any(|shard| shard.parents.contains(closed)));
+            }
+            Err(fault) => self.world.notes.warn(one_line(&fault)),
+        }
+        if self.childless.is_empty() {
+            return;
+        }
+        let most = if self.plan.follows() { LISTINGS.0 } else { LISTINGS.1 };
+        if attempt < most {
+            self.schedule.wait(now() + REST * attempt, Errand::Listing(attempt + 1));
+        } else {
+            // A stream that is being deleted closes its shards without children.
+            self.childless.clear();
+        }
+    }
+
+    fn refused(&mut self, id: ShardId, refusal: Refusal) {
+        let Some(reading) = self.readings.get_mut(&id) else { return };
+        let now = now();
+        match refusal {
+            Refusal::Expired => reading.expired(now),
+            Refusal::Later(fault) => {
+                if !self.plan.follows() && reading.failures() >= PATIENCE {
+                    return self.give_up(&id, fault);
+                }
+                reading.later(now, fastrand::f64());
+                if reading.failures() == WORTH_A_WORD {
+                    self.world.notes.warn(format!("{}; trying again", one_line(&fault)));
+                }
+            }
+            Refusal::Never(fault) => return self.give_up(&id, fault),
+        }
+        self.schedule.push(Errand::Shard(id));
+    }
+
+    /// The other shards go on; the end of the run tells what was left out.
+    fn give_up(&mut self, id: &ShardId, fault: Fault) {
+        tracing::debug!(shard = %id, reason = fault.message(), "given up");
+        self.failures.push(fault);
+        self.end(id);
+    }
+
+    fn end(&mut self, id: &ShardId) {
+        self.start.lineage.end(id);
+        self.subscriptions.remove(id);
+        if let Some(merge) = &mut self.sink.merge {
+            merge.end(id);
+        }
+    }
+}
+
+/// A fault as a warning: without its hint.
+pub(super) fn one_line(fault: &Fault) -> String {
+    let text = fault.to_text("");
+    text.lines().next().unwrap_or_default().trim_start_matches(": ").to_owned()
+}
