@@ -8,7 +8,7 @@
 mod ranges;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,9 @@ use ranges::{Range, Ranges};
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+/// Bytes of a line at most; the longest that is ever written, with a stream's ARN, has some 300.
+const LONGEST_LINE: u64 = 4096;
 
 /// How every journal begins.
 const HEADER_START: &str = "{\"kput_journal\"";
@@ -81,6 +84,10 @@ impl Journal {
         let file = file.map_err(|error| {
             trouble(error.to_string()).with_hint("--journal takes a file that you may write")
         })?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(trouble("it is no regular file".to_owned())
+                .with_hint("a journal is read again by the next run: name a file on a disk"));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -111,7 +118,7 @@ impl Journal {
         let (mut text, mut good, mut number) = (String::new(), 0_u64, 0_u64);
         loop {
             text.clear();
-            let length = match reader.read_line(&mut text) {
+            let length = match reader.by_ref().take(LONGEST_LINE).read_line(&mut text) {
                 Ok(length) => length as u64,
                 // Not text: what a power cut can leave at the end.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData && number > 0 => break,
@@ -134,7 +141,7 @@ impl Journal {
                 Err(reason) => {
                     let mut rest = String::new();
                     // Damage at the very end is a torn write; damage before good lines is not ours to guess at.
-                    match reader.read_line(&mut rest) {
+                    match reader.by_ref().take(LONGEST_LINE).read_line(&mut rest) {
                         Ok(0) if number > 1 => break,
                         _ => return Err(format!("line {number}: {reason}")),
                     }
@@ -309,7 +316,9 @@ mod tests {
         assert!(open("orders").contains("another kput is using it"));
         drop(journal);
         assert!(open("other").contains("journal of stream `orders`"), "{}", open("other"));
-        for text in ["hello\nworld\n", "hello", "{}\n"] {
+        let device = Journal::open(Path::new("/dev/full"), "orders").unwrap_err();
+        assert!(device.to_text("kput").contains("no regular file"));
+        for text in ["hello\nworld\n", "hello", "{}\n", &"x".repeat(100_000)] {
             fs::write(&path, text).unwrap();
             assert!(open("orders").contains("no kput journal"));
             assert_eq!(fs::read_to_string(&path).unwrap(), text, "it is left alone");

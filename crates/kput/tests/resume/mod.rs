@@ -111,11 +111,27 @@ fn another_input_or_stream_is_noticed_before_anything_is_sent() {
 }
 
 #[test]
-fn a_full_disk_under_the_journal_stops_it() {
+fn a_full_disk_under_the_journal_stops_it_and_the_next_run_goes_on() {
     let (home, fake) = (tempdir().unwrap(), Fake::new());
-    let args = ["sensor-readings", "--key", "k", "--journal", "/dev/full"];
-    let output = kput(&fake, home.path()).args(args).stdin("a\n").output().unwrap();
+    let input = home.path().join("input");
+    std::fs::write(&input, readings(20_000, 9)).unwrap();
+    let binary = snapbox::cmd::cargo_bin!("kput");
+    // One KiB is what the file may have; without the trap the signal would end the process.
+    let script = r#"trap "" XFSZ; ulimit -f 1; exec "$@""#;
+    let args = ["sensor-readings", "--key-field", "id", "--receipts", "none", "--journal", "journal"];
+    let bounded = command(&fake, home.path());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", script, "bash"]).arg(binary).args(args).current_dir(home.path()).env_clear();
+    shell.envs(bounded.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.stdin(std::fs::File::open(&input).unwrap()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(matches!(output.status.code(), Some(2 | 3)), "{said}");
-    assert!(said.contains("/dev/full"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("failed to write the journal `journal`"), "{said}");
+    assert!(fake.stored().len() < 20_000, "it stopped");
+    let output = kput(&fake, home.path()).args(args).stdin(readings(20_000, 9)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut seen = numbers(&fake.stored());
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 20_000, "nothing is lost");
 }
