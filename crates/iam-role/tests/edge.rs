@@ -192,6 +192,18 @@ async fn a_policy_that_somebody_attached_by_hand_is_taken_over() {
 }
 
 #[tokio::test]
+async fn long_lists_are_read_to_their_end() {
+    let page = "<AttachedPolicies><member><PolicyName>a</PolicyName><PolicyArn>arn:aws:iam::aws:policy/a</PolicyArn></member></AttachedPolicies>\
+        <IsTruncated>true</IsTruncated><Marker>more</Marker>";
+    let played = with_role()
+        .answer("ListAttachedRolePolicies", &[], page)
+        .answer("ListAttachedRolePolicies", &[("Marker", "more")], &attached(&[POLICY]))
+        .reads_policy(POLICY, "v1", &permissions(STREAM).to_string())
+        .play();
+    done(&played, &["ensure"], &document()).await;
+}
+
+#[tokio::test]
 async fn check_writes_nothing_and_says_what_it_would() {
     let played = with_role()
         .answer("ListAttachedRolePolicies", &[], &attached(&[]))

@@ -51,15 +51,23 @@ pub(crate) async fn write(
         };
         let problem = config::aws::problem(&error);
         let is_early = is_unknown_principal(&problem) || is_contended(&problem);
-        let fault = || iam.fault(format!("failed to write the trust policy of role `{role}`"), &error);
+        let doing = format!("failed to write the trust policy of role `{role}`");
         if !is_early {
-            return Err(hinted(fault(), role));
+            return Err(hinted(iam.fault(doing, &error), role));
         }
         if !iam.pause(&mut waiting, "IAM to know every principal").await? {
-            let waited = duration::show(waiting.elapsed());
-            return Err(fault()
-                .with_cause(format!("waited {waited} for IAM to know every principal"))
-                .with_hint("a principal of it does not exist: iam-policy-gen explain shows whom it names; for a slow account raise --timeout"));
+            let waited =
+                format!("waited {} for IAM to know every principal", duration::show(waiting.elapsed()));
+            // The role itself was read a moment ago: that IAM does not know it as a principal can only be too early.
+            let is_itself = problem.causes.iter().any(|cause| cause.contains(live.arn.as_str()));
+            return Err(if is_itself || is_contended(&problem) {
+                let fault = problem.causes.iter().fold(Fault::transient(doing), Fault::with_cause);
+                fault.with_cause(waited).with_hint("run the same command again, or wait longer: --timeout 5m")
+            } else {
+                iam.fault(doing, &error).with_cause(waited).with_hint(
+                    "a principal of it does not exist: iam-policy-gen explain shows whom a policy names",
+                )
+            });
         }
     }
 }

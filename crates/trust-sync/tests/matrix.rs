@@ -3,6 +3,10 @@
 
 mod place;
 
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use place::{Place, Validated};
 use serde_json::{Value, json};
 
@@ -323,6 +327,29 @@ fn an_undo_brings_back_what_was_there_and_another_run_repairs_it_again() {
     assert_eq!(role.validate(), NOT_LET_IN);
     assert_eq!(role.sync(&["--form", "arn-like"]).0, 0);
     assert_eq!(role.validate(), PASS);
+}
+
+#[test]
+fn a_wait_can_be_interrupted_and_run_again() {
+    let place = Place::open_with(Duration::from_hours(1));
+    let role = place.role("fresh", &json!([trusting(&json!(MASTER), &with_id("0000"))]), &[], None);
+    let before = place.calls("UpdateAssumeRolePolicy");
+    let running = role.start();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while place.calls("UpdateAssumeRolePolicy") == before && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let stopped = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    let output = running.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]), "{said}");
+    assert!(said.contains("trust-sync: interrupted\nhint: run the same command again"), "{said}");
+
+    let (code, said) = role.sync(&["--timeout", "300ms"]);
+    assert!(code == 5 && said.contains("Invalid principal") && said.contains("--timeout 5m"), "{said}");
+    // A role that is named in a condition need not be known.
+    assert_eq!(role.sync(&["--timeout", "300ms", "--form", "arn-like"]).0, 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Child, Command as Process, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -33,15 +34,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// One where every write has its effect at once: what is asked is what policies mean.
     pub(crate) fn open() -> Self {
+        Self::open_with(Duration::ZERO)
+    }
+
+    /// One where a write of IAM takes `delay` to have an effect.
+    pub(crate) fn open_with(delay: Duration) -> Self {
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let mut options = Options::default();
-                // What is asked is what policies mean, not how long they take to spread.
-                options.iam.delay = Duration::ZERO;
+                options.iam.delay = delay;
                 options.sts.strict_self_assume = true;
                 let sandbox = Sandbox::start(options).await.unwrap();
                 tell.send(sandbox.environment()).unwrap();
@@ -112,6 +118,17 @@ impl Place {
         self.runtime.block_on(self.client.delete_role().role_name(name).send()).unwrap();
     }
 
+    /// How often an operation was called.
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        let url = self.variable("KINBRICKS_SANDBOX").trim_start_matches("http://");
+        let (host, path) = url.split_once('/').unwrap();
+        let answer = exchange(
+            host,
+            &format!("GET /{path}/requests HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        );
+        answer.matches(&format!("\"{operation}\"")).count()
+    }
+
     fn variable(&self, name: &str) -> &str {
         variable(&self.variables, name)
     }
@@ -121,19 +138,12 @@ impl Place {
         let host = self.variable("DATABRICKS_HOST").trim_start_matches("http://");
         let token = self.variable("DATABRICKS_TOKEN");
         let body = body.to_string();
-        let mut stream = TcpStream::connect(host).unwrap();
-        write!(
-            stream,
+        let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-        serde_json::from_str(body).unwrap()
+        );
+        serde_json::from_str(&exchange(host, &request)).unwrap()
     }
 }
 
@@ -180,6 +190,17 @@ impl Role<'_> {
         (output.status.code().unwrap(), said)
     }
 
+    /// Starts the tool and leaves it running.
+    pub(crate) fn start(&self) -> Child {
+        let home = self.place.home.path();
+        let input = home.join("running.json");
+        std::fs::write(&input, self.document.borrow().to_string()).unwrap();
+        let mut process = Process::new(cargo_bin!("trust-sync"));
+        process.env_clear().env("HOME", home).envs(self.place.variables.iter().cloned());
+        process.arg("--doc").arg(&input).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process.spawn().unwrap()
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let home = self.place.home.path();
         Command::new(cargo_bin!("trust-sync"))
@@ -190,6 +211,17 @@ impl Role<'_> {
             .args(args)
             .stdin(self.document.borrow().to_string())
     }
+}
+
+/// Sends a request and returns the body of the answer.
+fn exchange(host: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    body.to_owned()
 }
 
 /// The results of the checks in the order that Databricks names them.
