@@ -7,7 +7,7 @@ use config::env::Env;
 use config::{Fault, Notes};
 use jiff::Timestamp;
 use reqwest::header::{LOCATION, RETRY_AFTER};
-use reqwest::{Client, NoProxy, Proxy, RequestBuilder, StatusCode, redirect};
+use reqwest::{Client, NoProxy, Proxy, RequestBuilder, Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -23,6 +23,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long to go on trying an address where nobody answers. Far less than the whole time limit: a misspelt host should not
 /// cost minutes.
 const UNREACHABLE: Duration = Duration::from_secs(12);
+
+/// Largest answer that is read. A page of a listing has some hundred kilobytes.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Whether a request may be sent again when it is not known whether it was processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,9 +194,9 @@ impl Transport {
             let place = header(LOCATION).unwrap_or("nowhere").to_owned();
             return Err(Failed::Final(Failure::Redirected(place)));
         }
-        let body = response.bytes().await.map_err(|error| Failed::Final(broken(&error)))?;
+        let body = whole(response).await.map_err(Failed::Final)?;
         if status.is_success() {
-            return Ok(Answer { body: body.to_vec() });
+            return Ok(Answer { body });
         }
         let refusal = Refusal::read(status, &body);
         if refusal.reason() == Reason::Busy {
@@ -203,6 +206,18 @@ impl Transport {
         }
         Err(Failed::Final(Failure::Refused(refusal)))
     }
+}
+
+/// The body, unless it is no answer of an API any more.
+async fn whole(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            return Err(Failure::Garbled(format!("its answer has more than {MOST_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// The tool, the system and the kind of login, as the official SDKs name themselves.
@@ -249,11 +264,13 @@ fn broken(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// rustls hides its error inside an I/O error, whose `source` skips it.
+/// rustls hides its error inside I/O errors, whose `source` skips what they hold.
 fn certificate_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'error rustls::Error> {
-    let direct = error.downcast_ref::<rustls::Error>();
-    let inside = || error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>();
-    direct.or_else(inside).filter(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls).filter(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
+    }
+    let inner: &(dyn Error + 'static) = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    certificate_error(inner)
 }
 
 /// The innermost reason. The outer ones only say that a request failed, and repeat the address.
@@ -263,4 +280,22 @@ fn chain(error: &reqwest::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::{CertificateError, Error};
+
+    use super::certificate_error;
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_found_however_deep_it_lies() {
+        let nested = |error: Error| io::Error::other(io::Error::other(error));
+        let untrusted = nested(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        assert!(certificate_error(&untrusted).is_some());
+        assert!(certificate_error(&nested(Error::HandshakeNotComplete)).is_none());
+        assert!(certificate_error(&io::Error::other("x")).is_none());
+    }
 }

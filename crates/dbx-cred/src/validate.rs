@@ -86,15 +86,18 @@ pub async fn run<W: Write>(
 async fn ask(once: bool, workspace: &Workspace, name: &CredentialName) -> Result<Asked, Failure> {
     let started = Instant::now();
     let mut attempts = 0;
+    let mut known: Option<Asked> = None;
     loop {
         attempts += 1;
-        let checks = match workspace.validate(name).await {
-            Ok(validated) => read(&validated.results),
-            Err(Failure::Refused(refusal)) => match check_in_refusal(&refusal) {
+        let checks = match (workspace.validate(name).await, known) {
+            (Ok(validated), _) => read(&validated.results),
+            (Err(Failure::Refused(refusal)), _) => match check_in_refusal(&refusal) {
                 Some(check) => vec![check],
                 None => return Err(Failure::Refused(refusal)),
             },
-            Err(failure) => return Err(failure),
+            // Time ran out in the middle of a question: the last answer is worth more than that.
+            (Err(_), Some(known)) if Instant::now() >= workspace.deadline() => return Ok(known),
+            (Err(failure), _) => return Err(failure),
         };
         let waited = started.elapsed();
         let goes_on = match Outlook::of(&checks) {
@@ -103,10 +106,12 @@ async fn ask(once: bool, workspace: &Workspace, name: &CredentialName) -> Result
             Outlook::Spreading => true,
         };
         let pause = workspace.pace().pause(attempts);
+        let asked = Asked { checks, attempts, waited };
         if once || !goes_on || Instant::now() + pause >= workspace.deadline() {
-            return Ok(Asked { checks, attempts, waited });
+            return Ok(asked);
         }
-        progress(workspace, &checks, attempts, waited);
+        progress(workspace, &asked);
+        known = Some(asked);
         tokio::time::sleep(pause).await;
     }
 }
@@ -125,15 +130,16 @@ fn check_in_refusal(refusal: &Refusal) -> Option<Check> {
     Some(Check { operation, ended: Ended::Fail, message: Some(refusal.describe()) })
 }
 
-fn progress(workspace: &Workspace, checks: &[Check], attempts: u32, waited: Duration) {
-    let failing: Vec<&str> = checks
+fn progress(workspace: &Workspace, asked: &Asked) {
+    let failing: Vec<&str> = asked
+        .checks
         .iter()
         .filter(|check| check.ended == Ended::Fail)
         .map(|check| check.operation.name())
         .collect();
     let failing = failing.join(", ");
-    workspace.notes.progress(format!("waiting for IAM, {} so far: {failing}", duration::show(waited)));
-    if attempts == 1 && !workspace.notes.is_terminal() {
+    workspace.notes.progress(format!("waiting for IAM, {} so far: {failing}", duration::show(asked.waited)));
+    if asked.attempts == 1 && !workspace.notes.is_terminal() {
         workspace.notes.say(format!("{failing} not passed yet; waiting for IAM"));
     }
 }

@@ -108,7 +108,8 @@ impl Attempts {
                 }
                 Ok(None) => {}
                 Err(showed) => {
-                    report.works(STEP, showed, self.permissions());
+                    let advice = self.reading(&showed);
+                    report.works(STEP, showed, advice);
                     return None;
                 }
             }
@@ -247,6 +248,17 @@ impl Attempts {
                 Must::BeRefused,
                 "the role cannot be assumed with it either",
             );
+        }
+    }
+
+    /// What to do when reading failed: an encrypted stream needs a permission of its own.
+    fn reading(&self, showed: &Showed) -> String {
+        match showed {
+            Showed::Failed { code: Some(code), .. } if code.starts_with("KMS") => format!(
+                "the role must be allowed kms:Decrypt on the stream's key; run: iam-policy-gen permissions --kms-key ARN | iam-role ensure {}",
+                self.credential.role_arn.name()
+            ),
+            Showed::Allowed | Showed::Denied(_) | Showed::Failed { .. } => self.permissions(),
         }
     }
 

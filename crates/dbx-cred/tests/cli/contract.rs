@@ -96,10 +96,10 @@ async fn a_reader_that_leaves_early_is_no_failure_but_an_undelivered_change_is()
     let scene = Scene::start().await;
     let document = scene.ensured().await;
     std::fs::write(scene.home.path().join("c.json"), document).unwrap();
-    // `true` reads nothing: the pipe is closed before or while the tool writes. A named pipe would need a second process.
-    let ran = shell(&scene, "exec 3> >(exec true); sleep 0.02; $TOOL list >&3").await;
+    // `true` reads nothing, and is waited for: the pipe is closed for sure when the tool writes.
+    let ran = shell(&scene, "exec 3> >(exec true); wait $!; $TOOL list >&3").await;
     assert_eq!(ran.0, 0, "{ran:?}");
-    let ran = shell(&scene, "exec 3> >(exec true); sleep 0.02; $TOOL ensure --doc c.json >&3").await;
+    let ran = shell(&scene, "exec 3> >(exec true); wait $!; $TOOL ensure --doc c.json >&3").await;
     assert_eq!(ran.0, 3, "{ran:?}");
 }
 

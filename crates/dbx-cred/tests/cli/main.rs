@@ -5,6 +5,7 @@
 mod contract;
 mod credentials;
 mod login;
+mod pipeline;
 mod proof;
 mod scene;
 mod sharing;

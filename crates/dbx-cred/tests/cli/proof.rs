@@ -81,6 +81,8 @@ async fn it_needs_no_aws_keys_of_ones_own_and_uses_none() {
         ("AWS_DEFAULT_REGION", ""),
     ];
     scene.run_with(&["prove"], &without, &document).await.ends_with(0, &["proved"]);
+    let broken = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("AWS_PROFILE", "nobody")];
+    scene.run_with(&["prove"], &broken, &document).await.ends_with(0, &["proved"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn throttled_for_ever_is_transient() {
     scene
         .fault(json!({ "operation": "ListCredentials", "times": 1000, "status": 429, "retry_after": 0 }))
         .await;
-    let ran = scene.run(&["list", "--timeout", "300ms"], "").await;
+    let ran = scene.run(&["list", "--timeout", "1s"], "").await;
     ran.ends_with(5, &["RESOURCE_EXHAUSTED", "attempts", "--timeout"]);
 }
 
@@ -143,7 +143,7 @@ fn https_goes_through_the_proxy_and_its_password_is_not_shown() {
         ("DATABRICKS_TOKEN", "dapi-1"),
         ("HTTPS_PROXY", proxy.as_str()),
     ];
-    let ran = bare(&["list", "--timeout", "100ms"], &env, "");
+    let ran = bare(&["list", "--timeout", "1s"], &env, "");
     ran.ends_with(5, &["https://dbc-1.cloud.databricks.test cannot be reached"]);
     assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
     let request = server.join().unwrap();
