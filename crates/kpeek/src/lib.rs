@@ -46,7 +46,7 @@ mod template;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use aws_sdk_kinesis::Client;
 use config::args::DocArgs;
@@ -59,6 +59,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use args::Args;
+pub use outlet::Outlet;
 
 use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;
@@ -69,7 +70,6 @@ use crate::fanout::FanOut;
 use crate::form::Form;
 use crate::lineage::Shard;
 use crate::merge::Merge;
-use crate::outlet::Outlet;
 use crate::peek::{Peek, Source, Start};
 use crate::plan::{Plan, Until};
 use crate::plot::Plot;
@@ -94,21 +94,21 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     let (stream, region) = stream_of(args.stream.as_deref(), &document, &world)?;
     let aws = Aws::load(&world, &args.aws, region.as_ref()).await?;
     let client = Client::new(&aws.sdk);
-    run(&args, &stream, &client, &aws, &world, io::stdout()).await
+    run(&args, &stream, &client, &aws, &world, Outlet::stdout()).await
 }
 
-/// Reads `stream` as `args` say and writes what it holds to `output`.
+/// Reads `stream` as `args` say and writes what it holds to `outlet`.
 ///
 /// # Errors
 /// A refused fault when the stream or a named shard is not there or may not be read, a transient one when it could not be
-/// reached, a pipe fault when `output` cannot be written. A reader of `output` who left is no error.
-pub async fn run<W: Write + Send + 'static>(
+/// reached, a pipe fault when `outlet` cannot be written. A reader who left is no error.
+pub async fn run(
     args: &Args,
     stream: &StreamRef,
     client: &Client,
     aws: &Aws,
     world: &World,
-    output: W,
+    outlet: Outlet,
 ) -> Result<Outcome, Fault> {
     let until = match (args.until, args.follow || args.duration.is_some()) {
         (Some(until), _) => until,
@@ -139,7 +139,6 @@ pub async fn run<W: Write + Send + 'static>(
         }
     }
     let start = start_at(&plan, &shards, saved, checkpoint, stream, world)?;
-    let outlet = Outlet::new(output);
     let Some(consumer) = &args.consumer else {
         let source = Source { reader: &reader, fan_out: None };
         return Peek::new(&plan, world, source, start, sink, outlet).run().await;

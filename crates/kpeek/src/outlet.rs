@@ -1,22 +1,36 @@
 //! Standard output behind a thread of its own, so that a reader who pauses holds back neither signals nor connections.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::thread;
 
 use config::{OutError, Output};
+use tokio::io::Interest;
+use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 type Written = Result<Vec<u8>, OutError>;
 
 /// Hands pieces of output to the writer, one at a time.
-pub(crate) struct Outlet {
+pub struct Outlet {
     pieces: mpsc::Sender<Vec<u8>>,
     written: mpsc::Receiver<Written>,
+    watched: Option<pipe::Sender>,
 }
 
 impl Outlet {
+    /// Writes to the process's stdout, and notices when its reader leaves although there is nothing to write. Call inside a
+    /// tokio runtime.
+    pub fn stdout() -> Self {
+        // A duplicate, which is only watched: it stays in the mode in which the writer uses it. A file has no reader who
+        // could leave, and cannot be watched.
+        let duplicate = io::stdout().as_fd().try_clone_to_owned();
+        let watched = duplicate.and_then(pipe::Sender::from_owned_fd_unchecked).ok();
+        Self { watched, ..Self::new(io::stdout()) }
+    }
+
     /// Writes to `writer` until this is dropped.
-    pub(crate) fn new<W: Write + Send + 'static>(writer: W) -> Self {
+    pub fn new<W: Write + Send + 'static>(writer: W) -> Self {
         let (pieces, mut incoming) = mpsc::channel::<Vec<u8>>(1);
         let (answer, written) = mpsc::channel(1);
         thread::spawn(move || {
@@ -31,7 +45,15 @@ impl Outlet {
                 }
             }
         });
-        Self { pieces, written }
+        Self { pieces, written, watched: None }
+    }
+
+    /// Waits until the reader of stdout leaves; for ever when that cannot be known.
+    pub(crate) async fn left(&self) {
+        match &self.watched {
+            Some(stdout) => drop(stdout.ready(Interest::ERROR).await),
+            None => std::future::pending().await,
+        }
     }
 
     /// Writes `bytes` and leaves the buffer empty. When this returns, they have left the process.

@@ -190,6 +190,7 @@ impl<'a> Peek<'a> {
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(Outcome::Interrupted),
+                () = self.outlet.left() => return Err(Stop::Closed),
                 () = sleep_until(self.plan.deadline) => return Ok(Outcome::Done),
                 Some(reply) = under_way.next(), if !under_way.is_empty() => self.take(reply),
                 () = sleep_until(wake) => self.schedule.wake(now()),

@@ -306,6 +306,14 @@ fn a_reader_who_leaves_ends_it_quietly() {
 }
 
 #[test]
+fn a_reader_who_leaves_is_noticed_although_nothing_arrives() {
+    let scene = Scene::start();
+    scene.put("sensor_01", READING);
+    let ran = scene.shell("set -o pipefail; \"$TOOL\" sensor-readings --follow | head -1");
+    assert_eq!((ran.code, ran.stderr.as_str(), ran.stdout.lines().count()), (0, "", 1));
+}
+
+#[test]
 fn a_full_disk_is_told() {
     let scene = Scene::start();
     scene.put("sensor_01", READING);

@@ -12,7 +12,7 @@ use config::env::Env;
 use config::names::StreamRef;
 use config::settings::Settings;
 use config::{Fault, Notes, Outcome, World};
-use kpeek::Args;
+use kpeek::{Args, Outlet};
 
 pub(crate) use kinesis::{Kinesis, Operation, Trouble};
 
@@ -76,5 +76,5 @@ pub(crate) async fn kpeek_in<W: Write + Send + 'static>(
     let client = Client::new(&sdk);
     let aws = Aws::for_tests(sdk, "eu-central-1".parse().unwrap());
     let stream: StreamRef = "s".parse().unwrap();
-    kpeek::run(&args, &stream, &client, &aws, world, output).await
+    kpeek::run(&args, &stream, &client, &aws, world, Outlet::new(output)).await
 }
