@@ -36,7 +36,7 @@ use live_role::{Iam, Patience};
 use crate::Args;
 use connection::Connection;
 use databricks::Told;
-use finding::{Gap, Link, Seen, Stop, Walk};
+use finding::{Gap, Link, Stop, Walk};
 use neighbour::Neighbour;
 
 /// How long to wait for IAM to show a role whole. A doctor looks at what is there, so not for long.

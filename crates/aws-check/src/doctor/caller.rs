@@ -17,7 +17,8 @@ pub(crate) fn check(connection: &Connection, identity: &Identity, aws: &Aws) -> 
         return Err(Gap::broken(
             format!("these credentials are for account {account}, but `{thing}` is in account {other}"),
             format!(
-                "aws login --profile NAME, with a user of account {other}, then: aws-check --doctor --profile NAME"
+                "aws login --profile NAME, with a user of account {other}, then: {}",
+                connection.examine("--profile NAME")
             ),
         ));
     }
@@ -29,8 +30,9 @@ pub(crate) fn check(connection: &Connection, identity: &Identity, aws: &Aws) -> 
                 "these credentials are for partition `{partition}`, but `{thing}` is in partition `{other}`"
             ),
             format!(
-                "aws login --profile NAME --region {}, then: aws-check --doctor --profile NAME",
-                aws.region
+                "aws login --profile NAME --region {}, then: {}",
+                aws.region,
+                connection.examine("--profile NAME")
             ),
         ));
     }
@@ -41,7 +43,7 @@ pub(crate) fn check(connection: &Connection, identity: &Identity, aws: &Aws) -> 
                 "requests go to region {} ({}), but the stream is in {region}",
                 aws.region, aws.region_origin
             ),
-            format!("aws-check --doctor --region {region}"),
+            connection.examine(&format!("--region {region}")),
         ));
     }
     Ok(Seen::ok(format!("{arn} in account {account}, region {}", aws.region)))

@@ -70,6 +70,11 @@ impl Connection {
         line
     }
 
+    /// Another examination of this document.
+    pub(crate) fn examine(&self, flags: &str) -> String {
+        format!("aws-check --doctor {flags} < {}", self.file)
+    }
+
     /// The stage that creates the stream, with the capacity that the document remembers.
     pub(crate) fn ensure_stream(&self) -> String {
         match &self.stream {

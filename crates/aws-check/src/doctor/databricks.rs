@@ -21,6 +21,17 @@ pub(crate) struct LiveCredential {
     purpose: Option<String>,
 }
 
+impl LiveCredential {
+    /// Why its external ID is of no use to the trust policy of `role`, if so.
+    pub(crate) fn unusable(&self, role: &str) -> Option<String> {
+        if let Some(purpose) = self.purpose.as_deref().filter(|purpose| *purpose != SERVICE) {
+            return Some(format!("the credential is for {purpose}, not for {SERVICE}"));
+        }
+        let other = self.role_arn.as_deref().filter(|other| *other != role)?;
+        Some(format!("the credential is for role `{other}`, so its external ID is not for this one"))
+    }
+}
+
 /// What Databricks tells of the document's credential.
 pub(crate) enum Told {
     /// The document has none, so nobody was asked.

@@ -30,10 +30,16 @@ pub(crate) fn check(connection: &Connection, told: &Told, live: &LiveRole) -> Re
     let Some(credential) = &connection.credential else {
         return Err(super::unseen("it takes the external ID of a credential, and the document has none"));
     };
-    // What Databricks says now beats what the document remembers, unless the credential is for another role altogether.
+    // What Databricks says now beats what the document remembers.
     let now = match told {
-        Told::Credential(now) if now.role_arn.as_deref() == Some(live.arn.as_str()) => Some(now),
-        _ => None,
+        Told::Credential(now) => match now.unusable(live.arn.as_str()) {
+            Some(why) => return Err(super::unseen(&why)),
+            None => Some(now),
+        },
+        Told::Gone(_) => {
+            return Err(super::unseen("the credential is gone, and with it the external ID to ask for"));
+        }
+        Told::Nothing | Told::Unseen { .. } => None,
     };
     let external_id = now.and_then(|now| now.external_id.as_deref());
     let is_known = external_id.is_none_or(|id| id == credential.external_id.as_str());
@@ -147,7 +153,7 @@ fn explanation(need: Need, comparison: &Comparison) -> Option<String> {
     };
     let reason = |code: &Code| comparison.reasons.iter().find(|reason| reason.code == *code);
     let reason = codes.iter().find_map(reason)?;
-    Some(format!("{}: {}", reason.code, said_of(reason.code, &reason.sentence)))
+    Some(said_of(reason.code, &reason.sentence))
 }
 
 /// Some reasons are worded with the trust policy as their subject, some are sentences of their own.
@@ -174,9 +180,5 @@ fn repair(live: &LiveRole, subject: &TrustSubject, wanted: &Document) -> Option<
 /// Differences that break nothing today.
 fn warnings(comparison: &Comparison) -> Vec<String> {
     let drift = comparison.reasons.iter().filter(|reason| reason.code.verdict() == VerdictKind::Drift);
-    drift
-        .map(|reason| {
-            format!("{}: {}; trust-sync repairs it", reason.code, said_of(reason.code, &reason.sentence))
-        })
-        .collect()
+    drift.map(|reason| format!("{}; trust-sync repairs it", said_of(reason.code, &reason.sentence))).collect()
 }
