@@ -126,7 +126,8 @@ pub async fn run(
         deadline: args.duration.map(|duration| peek::now() + duration),
         began: Timestamp::now(),
     };
-    let reader = Reader::new(client, aws, stream);
+    let body_timeout = world.settings.timeout(args.aws.timeout, read::BODY_TIMEOUT)?;
+    let reader = Reader::new(client, aws, stream, body_timeout);
     let mut sink = sink_of(args, stream, until, world);
     let listing = if saved.is_some() { Listing::All } else { plan.listing() };
     let shards = tokio::select! {

@@ -23,8 +23,8 @@ const RECORDS_PER_READ: i32 = 10_000;
 /// Shards a page of a listing may bring (ListShards `MaxResults`, API model).
 const SHARDS_PER_PAGE: i32 = 1000;
 
-/// How long the body of an answer may take once it has begun.
-const BODY_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the body of an answer may take once it has begun, unless `--timeout` says otherwise.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why a request brought nothing.
 #[derive(Debug)]
@@ -57,16 +57,18 @@ pub(crate) struct Reader {
     prompt: Client,
     aws: Aws,
     stream: StreamRef,
+    body_timeout: Duration,
 }
 
 impl Reader {
-    pub(crate) fn new(client: &Client, aws: &Aws, stream: &StreamRef) -> Self {
+    pub(crate) fn new(client: &Client, aws: &Aws, stream: &StreamRef, body_timeout: Duration) -> Self {
         let prompt = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
         Self {
             patient: client.clone(),
             prompt: Client::from_conf(prompt),
             aws: aws.clone(),
             stream: stream.clone(),
+            body_timeout,
         }
     }
 
@@ -156,7 +158,7 @@ impl Reader {
         let sent = request.customize().interceptor(stash.clone()).send().await;
         sent.map_err(|error| self.refusal(doing(), &error))?;
         let broken = |cause: String| Refusal::Later(Fault::transient(doing()).with_cause(cause));
-        match time::timeout(BODY_TIMEOUT, stash.read()).await {
+        match time::timeout(self.body_timeout, stash.read()).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) => Err(broken(error.to_string())),
             Err(_) => Err(broken("no answer in time".to_owned())),

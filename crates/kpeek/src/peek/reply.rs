@@ -23,7 +23,7 @@ use crate::sink::Taken;
 const REST: Duration = Duration::from_secs(1);
 
 /// Reads a second of shards with nothing new, all of them together, so that a thousand idle shards cost next to nothing.
-const IDLE_READS_PER_SECOND: u32 = 100;
+const IDLE_READS_PER_SECOND: u32 = 150;
 
 /// How long after its time of arrival a record may become readable.
 const LATE_RECORDS: SignedDuration = SignedDuration::from_secs(1);
