@@ -19,6 +19,7 @@
 //! Duplicates: a request that times out may have arrived. Its records are sent again, so a record may be stored twice;
 //! a record with a receipt has been stored.
 
+pub mod answer;
 pub mod args;
 pub mod body;
 pub mod dead_letter;
@@ -37,6 +38,7 @@ mod start;
 pub mod stream;
 pub mod tally;
 pub mod target;
+pub mod transport;
 
 pub use args::Args;
 pub use start::start;

@@ -14,6 +14,6 @@ mod shards;
 
 pub use bucket::{Bucket, Rate};
 pub use bundle::Bundler;
-pub use item::{Ended, Failure, Item, Verdict};
+pub use item::{Ended, Failure, Item, Text, Verdict};
 pub use planner::{Order, Planner, Rules};
 pub use shards::{Shard, ShardMap, hash_of, record_hash};

@@ -10,14 +10,15 @@ use bytes::Bytes;
 use config::aws::{Aws, Problem, problem};
 use config::{Fault, Kind};
 
-use crate::body;
-use crate::plan::{Failure, Item, Verdict};
+use crate::plan::{Item, Verdict};
 use crate::target::Target;
+use crate::transport::with_answer;
+use crate::{answer, body, transport};
 
 /// Longest time one request may take. A body of 14 MB over a slow line needs some of it.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The code of an answer whose records do not match the request's.
+/// The code of an answer that does not fit the request.
 const CODE_MISMATCH: &str = "AnswerMismatch";
 
 /// Sends to one stream.
@@ -58,11 +59,13 @@ impl Put {
             .connect_timeout(Duration::from_secs(5).min(timeout))
             .operation_timeout(timeout.min(REQUEST_TIMEOUT))
             .build();
-        let config = aws_sdk_kinesis::config::Builder::from(&aws.sdk)
+        let mut config = aws_sdk_kinesis::config::Builder::from(&aws.sdk)
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .build();
-        Self { client: Client::from_conf(config), aws, target }
+            .timeout_config(timeouts);
+        if let Some(client) = aws.sdk.http_client() {
+            config = config.http_client(transport::wrap(client));
+        }
+        Self { client: Client::from_conf(config.build()), aws, target }
     }
 
     /// The stream.
@@ -77,7 +80,7 @@ impl Put {
     pub async fn send(&self, items: &[Item]) -> Result<Vec<Verdict>, Box<CallFailed>> {
         let body = Bytes::from(body::write(&self.target, items));
         let (name, arn) = self.address();
-        let answer = self
+        let call = self
             .client
             .put_records()
             .set_stream_name(name)
@@ -90,29 +93,34 @@ impl Put {
                 request.headers_mut().insert("content-length", body.len().to_string());
                 *request.body_mut() = SdkBody::from(body.clone());
             })
-            .send()
-            .await;
-        match answer {
-            Ok(output) if output.records.len() == items.len() => {
-                Ok(output.records.into_iter().map(verdict).collect())
-            }
-            Ok(output) => Err(Box::new(CallFailed {
-                fault: Fault::transient(self.doing()).with_code(CODE_MISMATCH).with_cause(format!(
-                    "the answer is about {} records, the request had {}",
-                    output.records.len(),
-                    items.len()
-                )),
-                next: Next::Again,
-                throttled: false,
-            })),
+            .send();
+        let (result, answer) = with_answer(call).await;
+        match result {
+            Ok(_) => self.read(answer.as_ref(), items.len()).map_err(Box::new),
             Err(error) => {
                 let problem = problem(&error);
                 let next = next(&problem);
-                let throttled = problem.code.as_deref().is_some_and(is_throttle);
+                let throttled = problem.code.as_deref().is_some_and(answer::is_throttle);
                 let fault = self.with_hint(self.aws.fault(self.doing(), &error), &problem);
                 Err(Box::new(CallFailed { fault, next, throttled }))
             }
         }
+    }
+
+    fn read(&self, answer: Option<&Bytes>, items: usize) -> Result<Vec<Verdict>, CallFailed> {
+        let answer = answer.ok_or_else(|| self.puzzled("the answer was empty".to_owned()))?;
+        let verdicts = answer::verdicts(answer)
+            .map_err(|error| self.puzzled(format!("the answer could not be read: {error}")))?;
+        if verdicts.len() == items {
+            return Ok(verdicts);
+        }
+        let count = verdicts.len();
+        Err(self.puzzled(format!("the answer is about {count} records, the request had {items}")))
+    }
+
+    fn puzzled(&self, cause: String) -> CallFailed {
+        let fault = Fault::transient(self.doing()).with_code(CODE_MISMATCH).with_cause(cause);
+        CallFailed { fault, next: Next::Again, throttled: false }
     }
 
     pub(crate) fn address(&self) -> (Option<String>, Option<String>) {
@@ -135,28 +143,6 @@ impl Put {
             _ => fault,
         }
     }
-}
-
-fn verdict(record: aws_sdk_kinesis::types::PutRecordsResultEntry) -> Verdict {
-    match (record.error_code, record.sequence_number, record.shard_id) {
-        (None, Some(sequence), Some(shard)) => Verdict::Acked { shard, sequence },
-        (code, ..) => {
-            let code = code.unwrap_or_else(|| CODE_MISMATCH.to_owned());
-            let message = record.error_message.unwrap_or_default();
-            Verdict::Failed(Failure { throttled: is_throttle(&code), code, message, last: false })
-        }
-    }
-}
-
-fn is_throttle(code: &str) -> bool {
-    matches!(
-        code,
-        "ProvisionedThroughputExceededException"
-            | "KMSThrottlingException"
-            | "LimitExceededException"
-            | "ThrottlingException"
-            | "RequestLimitExceeded"
-    )
 }
 
 fn next(problem: &Problem) -> Next {

@@ -6,15 +6,17 @@ use std::io::Write;
 use config::{OutError, Output};
 use serde::Serialize;
 
+use crate::plan::Text;
+
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// It is stored.
     Stored {
         /// The shard it went to.
-        shard: String,
+        shard: Text,
         /// Its place in the shard.
-        sequence: String,
+        sequence: Text,
         /// Its place in an aggregate.
         sub: Option<usize>,
     },
@@ -77,9 +79,9 @@ impl<W: Write> Receipts<W> {
         Self { output, wanted, first: 0, waiting: VecDeque::new(), buffer: Vec::new() }
     }
 
-    /// Number of the first record without a receipt.
+    /// Number of the first record without a receipt. Nothing waits when nobody wants receipts.
     pub fn first_open(&self) -> u64 {
-        self.first
+        if self.wanted { self.first } else { u64::MAX }
     }
 
     /// Takes the receipt of record `number`, which stood in `line`, and writes every receipt whose turn it is.
@@ -87,6 +89,9 @@ impl<W: Write> Receipts<W> {
     /// # Errors
     /// When stdout cannot be written.
     pub fn put(&mut self, number: u64, line: u64, receipt: Receipt) -> Result<(), OutError> {
+        if !self.wanted {
+            return Ok(());
+        }
         let Ok(at) = usize::try_from(number - self.first) else { return Ok(()) };
         if at == 0 && self.waiting.is_empty() {
             self.first += 1;
@@ -129,21 +134,20 @@ impl<W: Write> Receipts<W> {
     }
 
     fn write(&mut self, line: u64, receipt: &Receipt) -> Result<(), OutError> {
-        if !self.wanted {
-            return Ok(());
-        }
         match receipt {
             Receipt::Stored { shard, sequence, sub: None } if is_word(shard) && is_word(sequence) => {
+                // Most receipts are of this kind: written as they are, without a look at each character.
                 self.buffer.clear();
-                writeln!(
-                    self.buffer,
-                    "{{\"line\":{line},\"shard_id\":\"{shard}\",\"sequence_number\":\"{sequence}\"}}"
-                )?;
+                write!(self.buffer, "{{\"line\":{line},\"shard_id\":\"")?;
+                self.buffer.extend_from_slice(shard.as_bytes());
+                self.buffer.extend_from_slice(b"\",\"sequence_number\":\"");
+                self.buffer.extend_from_slice(sequence.as_bytes());
+                self.buffer.extend_from_slice(b"\"}\n");
                 self.output.bytes(&self.buffer)
             }
             Receipt::Stored { shard, sequence, sub } => {
-                let line = StoredLine { line, shard_id: shard, sequence_number: sequence, sub: *sub };
-                self.output.line(&line)
+                let (shard_id, sequence_number) = (shard.as_str(), sequence.as_str());
+                self.output.line(&StoredLine { line, shard_id, sequence_number, sub: *sub })
             }
             Receipt::Failed { code, message } => {
                 self.output.line(&FailedLine { line, error: Reason { code, message } })
@@ -155,8 +159,8 @@ impl<W: Write> Receipts<W> {
 }
 
 /// Whether `text` stands in JSON as it is.
-fn is_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+fn is_word(text: &Text) -> bool {
+    text.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -166,7 +170,11 @@ mod tests {
     use super::{Receipt, Receipts};
 
     fn stored(sequence: &str) -> Receipt {
-        Receipt::Stored { shard: "shardId-000000000001".to_owned(), sequence: sequence.to_owned(), sub: None }
+        Receipt::Stored {
+            shard: "shardId-000000000001".to_owned().into(),
+            sequence: sequence.to_owned().into(),
+            sub: None,
+        }
     }
 
     fn written(act: impl FnOnce(&mut Receipts<&mut Vec<u8>>)) -> Vec<String> {
@@ -198,7 +206,11 @@ mod tests {
     #[test]
     fn every_kind_is_one_line_of_json() {
         let lines = written(|receipts| {
-            let sub = Receipt::Stored { shard: "a\"b".to_owned(), sequence: "1".to_owned(), sub: Some(3) };
+            let sub = Receipt::Stored {
+                shard: "a\"b".to_owned().into(),
+                sequence: "1".to_owned().into(),
+                sub: Some(3),
+            };
             receipts.put(0, 1, sub).unwrap();
             let code = "InternalFailure".to_owned();
             receipts.put(1, 2, Receipt::Failed { code, message: "a \"b\"".to_owned() }).unwrap();

@@ -9,7 +9,7 @@ use aggregate::{Entry, OUTER_KEY, Packer};
 use bytes::Bytes;
 
 use super::item::Item;
-use super::shards::{ShardMap, record_hash};
+use super::shards::{HashCache, ShardMap, record_hash};
 use crate::record::{HashKey, KeyAt, Record};
 
 /// Bytes that all open bundles hold together at most; beyond, the largest one goes.
@@ -32,25 +32,28 @@ pub struct Bundler {
     linger: Duration,
     open: Vec<Option<Bundle>>,
     open_bytes: usize,
+    hashes: HashCache,
 }
 
 impl Bundler {
     /// A bundler for the shards of `map`.
     pub fn new(map: ShardMap, max_bytes: usize, linger: Duration) -> Self {
         let open = map.shards().iter().map(|_| None).collect();
-        Self { map, max_bytes, linger, open, open_bytes: 0 }
+        Self { map, max_bytes, linger, open, open_bytes: 0, hashes: HashCache::default() }
     }
 
     /// Takes a record in and returns the entries that are ready to be sent because of it, in order.
     pub fn add(&mut self, record: Record, now: Instant) -> Vec<Item> {
-        let Some(at) = record_hash(&record).and_then(|hash| self.map.position(hash)) else {
+        let Some(at) = self.hashes.of(&record).and_then(|hash| self.map.position(hash)) else {
             // No shard is known to take it; the service will say.
             return vec![Item::new(record, now)];
         };
         let mut ready = Vec::new();
         let text = record.hash.map(|hash| hash.0.to_string());
-        let key = record.key_text().unwrap_or_default().into_owned();
-        let entry = Entry { partition_key: &key, explicit_hash_key: text.as_deref(), data: record.data() };
+        // The record itself moves into the bundle below; what the entry borrows from shares its memory.
+        let shared = record.clone();
+        let key = shared.key_text().unwrap_or_default();
+        let entry = Entry { partition_key: &key, explicit_hash_key: text.as_deref(), data: shared.data() };
         let length = |bundle: &Option<Bundle>| match bundle {
             Some(bundle) => bundle.packer.len_with(entry),
             None => Packer::default().len_with(entry),

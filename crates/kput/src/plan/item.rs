@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use crate::record::Record;
 
 /// One entry of a request.
@@ -24,15 +26,43 @@ impl Item {
     }
 }
 
+/// A text of an answer, without a copy of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// `part`, which lies inside `whole`.
+    pub fn part_of(whole: &Bytes, part: &str) -> Self {
+        Self(whole.slice_ref(part.as_bytes()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // It was made of a `str`.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+}
+
 /// What the service said about one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is stored.
     Acked {
         /// The shard it went to.
-        shard: String,
+        shard: Text,
         /// Its place in the shard.
-        sequence: String,
+        sequence: Text,
     },
     /// It is not stored.
     Failed(Failure),
@@ -59,9 +89,9 @@ pub enum Ended {
         /// What was sent.
         item: Item,
         /// The shard it went to.
-        shard: String,
+        shard: Text,
         /// Its place in the shard.
-        sequence: String,
+        sequence: Text,
     },
     /// Not stored, and not tried again.
     GivenUp {

@@ -127,12 +127,12 @@ impl Planner {
     /// The next request, if one is due.
     pub fn take(&mut self, now: Instant) -> Option<Vec<Item>> {
         if let Some(piece) = self.pieces.pop_front() {
-            return Some(sent(piece));
+            return Some(piece);
         }
         if self.own_opens(now) > now || !self.is_due(now) {
             return None;
         }
-        let mut batch = Vec::new();
+        let mut batch = Vec::with_capacity(self.rules.batch_records);
         let mut room = self.rules.batch_bytes;
         let queues = self.queues.len();
         for step in 0..queues {
@@ -149,7 +149,7 @@ impl Planner {
             }
         }
         self.turn = (self.turn + 1) % queues;
-        (!batch.is_empty()).then(|| sent(batch))
+        (!batch.is_empty()).then_some(batch)
     }
 
     /// When [`Planner::take`] may next have something, if nothing is admitted or settled before.
@@ -211,14 +211,8 @@ impl Planner {
     /// Takes a batch back that was refused as a whole, to find out by halves which entry is to blame.
     pub fn split(&mut self, mut batch: Vec<Item>) {
         let second = batch.split_off(batch.len() / 2);
-        // Only the whole was refused: no entry of it has been tried.
-        for half in [batch, second] {
-            self.pieces.push_back(
-                half.into_iter()
-                    .map(|item| Item { attempts: item.attempts.saturating_sub(1), ..item })
-                    .collect(),
-            );
-        }
+        // Only the whole was refused, no entry of it has been tried: the try that was counted is still to come.
+        self.pieces.extend([batch, second]);
     }
 
     /// Sets the open shards: from now on every record waits in its shard's queue, at its shard's pace.
@@ -334,11 +328,6 @@ impl Planner {
             bucket.take(size as f64, now);
         }
     }
-}
-
-/// Counts the try that the batch is about to make.
-fn sent(batch: Vec<Item>) -> Vec<Item> {
-    batch.into_iter().map(|item| Item { attempts: item.attempts + 1, ..item }).collect()
 }
 
 /// Full jitter: anything up to a bound that doubles with every strike.

@@ -106,13 +106,13 @@ impl Queue {
         again.into_iter().chain(fresh).min()
     }
 
-    /// The next record that may be sent now, if it has at most `room` bytes.
+    /// The next record that may be sent now, if it has at most `room` bytes. Counts the try.
     pub(super) fn pop(&mut self, now: Instant, room: usize) -> Option<Item> {
         if self.paced(now) > now {
             return None;
         }
         let fits = |item: &Item| item.record.size() <= room;
-        let item = if !self.again.is_empty() && self.again_from <= now {
+        let mut item = if !self.again.is_empty() && self.again_from <= now {
             if !self.again.front().is_some_and(fits) {
                 return None;
             }
@@ -124,6 +124,7 @@ impl Queue {
         } else {
             return None;
         };
+        item.attempts += 1;
         if let Some(pace) = &mut self.pace {
             pace.take(item.record.size(), now);
         }

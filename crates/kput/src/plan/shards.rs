@@ -66,6 +66,38 @@ pub fn record_hash(record: &Record) -> Option<u128> {
     }
 }
 
+/// Keys whose hashes are remembered: sensors, users and the like come again and again.
+const CACHED_KEYS: usize = 512;
+
+/// Remembers the hashes of recent keys; an MD5 costs more than everything else that is done for a record.
+#[derive(Debug, Default)]
+pub(super) struct HashCache {
+    slots: Vec<Option<(Box<[u8]>, u128)>>,
+}
+
+impl HashCache {
+    /// As [`record_hash`].
+    pub(super) fn of(&mut self, record: &Record) -> Option<u128> {
+        if record.hash.is_some() || !matches!(record.key, KeyAt::Span { .. }) {
+            return record_hash(record);
+        }
+        let key = record.key_bytes();
+        let sum = key.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+        if self.slots.is_empty() {
+            self.slots.resize(CACHED_KEYS, None);
+        }
+        let slot = self.slots.get_mut(sum % CACHED_KEYS)?;
+        match slot {
+            Some((known, hash)) if **known == *key => Some(*hash),
+            _ => {
+                let hash = hash_of(key);
+                *slot = Some((key.into(), hash));
+                Some(hash)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Shard, ShardMap, hash_of};

@@ -11,7 +11,7 @@ use config::Fault;
 
 use super::settle::Stored;
 use super::{Run, Stop};
-use crate::plan::{Bundler, Item, ShardMap, record_hash};
+use crate::plan::{Bundler, Item, ShardMap, Text, record_hash};
 use crate::record::Record;
 
 /// The state of `--aggregate`.
@@ -68,14 +68,14 @@ fn landed_as_predicted(map: &ShardMap, item: &Item, shard: &str) -> bool {
 
 impl<W: Write> Run<W> {
     /// Whether a stored item counts. When not, its records are kept here.
-    pub(super) fn counts(&mut self, item: Item, shard: String, sequence: String) -> Option<Stored> {
+    pub(super) fn counts(&mut self, item: Item, shard: Text, sequence: Text) -> Option<Stored> {
         let Some(aggregation) = self.aggregation.as_mut().filter(|_| !item.parts.is_empty()) else {
             return Some((item, shard, sequence));
         };
-        if landed_as_predicted(&aggregation.map, &item, &shard) {
+        if landed_as_predicted(&aggregation.map, &item, shard.as_str()) {
             return Some((item, shard, sequence));
         }
-        match landed(&aggregation.map, &item, &shard) {
+        match landed(&aggregation.map, &item, shard.as_str()) {
             Landed::Right => return Some((item, shard, sequence)),
             // All of its records: a consumer that checks drops the whole aggregate.
             Landed::Wrong => aggregation.strays.extend(item.parts),
@@ -129,7 +129,7 @@ impl<W: Write> Run<W> {
         let mut records = std::mem::take(&mut aggregation.strays);
         let mut right = Vec::new();
         for (item, shard, sequence) in std::mem::take(&mut aggregation.undecided) {
-            match landed(&map, &item, &shard) {
+            match landed(&map, &item, shard.as_str()) {
                 Landed::Right => right.push((item, shard, sequence)),
                 Landed::Wrong | Landed::Unknown => records.extend(item.parts),
             }

@@ -8,13 +8,13 @@ use config::Fault;
 use super::{FLUSH_EVERY, HOPELESS, Run, Stop};
 use crate::dead_letter::DeadLetters;
 use crate::journal::{Journal, content};
-use crate::plan::{Ended, Failure, Item, Verdict};
+use crate::plan::{Ended, Failure, Item, Text, Verdict};
 use crate::put::{CallFailed, Next};
 use crate::receipt::Receipt;
 use crate::record::Record;
 
 /// A stored item, its shard and its sequence number there.
-pub(super) type Stored = (Item, String, String);
+pub(super) type Stored = (Item, Text, Text);
 
 impl<W: Write> Run<W> {
     pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Vec<Verdict>, Box<CallFailed>>) {
@@ -86,13 +86,13 @@ impl<W: Write> Run<W> {
     }
 
     /// Counts a stored item and gives the receipts of its records.
-    fn stored(&mut self, item: &Item, shard: &str, sequence: &str) {
+    fn stored(&mut self, item: &Item, shard: &Text, sequence: &Text) {
         self.tally.bill(item);
         let aggregated = !item.parts.is_empty();
         for (record, sub) in records(item).zip(0..) {
             self.tally.stored += 1;
             self.tally.stored_bytes += record.size() as u64;
-            let (shard, sequence) = (shard.to_owned(), sequence.to_owned());
+            let (shard, sequence) = (shard.clone(), sequence.clone());
             let receipt = Receipt::Stored { shard, sequence, sub: aggregated.then_some(sub) };
             self.receipt(record.number, record.line, receipt);
         }
@@ -173,7 +173,7 @@ impl<W: Write> Run<W> {
             .planner
             .shards()
             .zip(last)
-            .is_some_and(|(map, shard)| !map.shards().is_empty() && map.by_id(shard).is_none());
+            .is_some_and(|(map, shard)| !map.shards().is_empty() && map.by_id(shard.as_str()).is_none());
         if resharded || (throttled > 0 && !self.shards_asked) {
             self.ask_shards();
         }

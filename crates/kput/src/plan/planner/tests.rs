@@ -42,7 +42,7 @@ fn item(number: u64, key: &str, payload: usize, now: Instant) -> Item {
 }
 
 fn acked() -> Verdict {
-    Verdict::Acked { shard: "s".to_owned(), sequence: "1".to_owned() }
+    Verdict::Acked { shard: "s".to_owned().into(), sequence: "1".to_owned().into() }
 }
 
 fn failed(throttled: bool) -> Verdict {
