@@ -1,16 +1,29 @@
-//! Creates, validates and uses a Databricks service credential.
+//! Creates, validates, proves and uses a Databricks service credential.
 //!
-//! `ensure`, `show`, `delete` and `validate` are stages: the connection document comes in on stdin and leaves on stdout
-//! with the members `credential` and `validation` set. `list` writes one JSON object a line, with the members of
-//! `credential` and what else Databricks tells. `token` prints temporary AWS keys and reads no stdin, so that it
-//! can be a `credential_process` of any AWS tool.
+//! # Line formats
+//! `ensure`, `show`, `delete`, `validate`, `prove`, `grant` and `bind` are stages: the connection document comes in on stdin
+//! and leaves on stdout. So is `pipeline --out`. Their members:
 //!
 //! ```json
 //! {"credential": {"name": "…", "id": "…", "role_arn": "…", "external_id": "…", "unity_catalog_iam_arn": "…", "host": "…"},
-//!  "validation": {"verdict": "pass", "attempts": 3, "waited_ms": 2100, "checks": [{"operation": "ASSUME_ROLE", "result": "PASS"}]}}
+//!  "validation": {"verdict": "pass", "attempts": 3, "waited_ms": 2100, "checks": [{"operation": "ASSUME_ROLE", "result": "PASS"}]},
+//!  "proof": {"verdict": "pass", "caller": "arn:aws:sts::…", "steps": [{"step": "read-record", "must": "work", "result": "PASS"}],
+//!            "record": {"shard_id": "…", "sequence_number": "…", "partition_key": "…", "size_bytes": 119}},
+//!  "grants": [{"principal": "data-engineers", "privileges": ["ACCESS"]}],
+//!  "pipeline": {"files": ["…"], "table": "sensor_readings", "columns": [{"name": "sensor_id", "type": "STRING"}]}}
 //! ```
 //!
-//! `verdict` is `pass`, `fail`, or `unproven` where a check was skipped or none was made.
+//! A `verdict` is `pass`, `fail`, or `unproven` where something could not be tried. `delete` takes `credential` and
+//! `validation` out again.
+//!
+//! `list` writes one JSON object a line, with the members of `credential` and what else Databricks tells. `auth describe`
+//! writes one object. `token` prints temporary AWS keys and reads no stdin, so that it can be a `credential_process`
+//! of any AWS tool. `pipeline` without `--out` prints SQL or Python.
+//!
+//! # How it works
+//! [`auth`] decides who logs in, and fetches tokens. [`transport`] is the only module that talks HTTP to Databricks,
+//! [`workspace`] the only one that knows its calls. [`verdict`], [`refusal`], [`pace`] and all of [`pipeline`] but its last
+//! step are pure. [`prove`] alone talks to AWS, with Databricks' keys.
 
 pub mod auth;
 pub mod bind;

@@ -30,7 +30,7 @@ use crate::token::fetch;
 use crate::workspace::Workspace;
 use attempt::Attempts;
 use receipt::{Wanted, receipts};
-use step::{Ended, Report};
+use step::{Ended, Must, Report};
 
 /// How long a fresh permission policy may be unseen. IAM is known to take up to 30 seconds.
 const SPREADING: Duration = Duration::from_secs(30);
@@ -128,7 +128,10 @@ fn tell(workspace: &Workspace, report: &Report) {
     notes.clear();
     for step in report.steps() {
         match &step.ended {
-            Ended::Pass => notes.say(format!("{}: as it must be", step.name)),
+            Ended::Pass => match step.must {
+                Must::Work => notes.say(format!("{} works, as it must", step.name)),
+                Must::BeRefused => notes.say(format!("{} is refused, as it must be", step.name)),
+            },
             Ended::Fail { why, advice } => {
                 notes.say(format!("{}: {why}", step.name));
                 notes.say(format!("{}: {advice}", step.name));

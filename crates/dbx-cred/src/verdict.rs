@@ -85,7 +85,7 @@ impl Operation {
                 format!("the trust policy lets callers in without the external ID; run: trust-sync {role}")
             }
             Self::SelfAssumeRole => format!(
-                "the role must be allowed to assume itself, by its trust policy and by its permissions; run: trust-sync {role}, and iam-policy-gen permissions | iam-role ensure {role}"
+                "the role must be allowed to assume itself, by its trust policy and by its permissions; run: trust-sync {role}, and iam-policy-gen permissions < connection.json | iam-role ensure {role}"
             ),
             Self::Other(_) => {
                 format!("compare the role with what it should be; run: trust-sync {role} --explain")

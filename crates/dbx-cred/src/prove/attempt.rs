@@ -255,7 +255,7 @@ impl Attempts {
     fn reading(&self, showed: &Showed) -> String {
         match showed {
             Showed::Failed { code: Some(code), .. } if code.starts_with("KMS") => format!(
-                "the role must be allowed kms:Decrypt on the stream's key; run: iam-policy-gen permissions --kms-key ARN | iam-role ensure {}",
+                "the role must be allowed kms:Decrypt on the stream's key; run: iam-policy-gen permissions --kms-key ARN < connection.json | iam-role ensure {}",
                 self.credential.role_arn.name()
             ),
             Showed::Allowed | Showed::Denied(_) | Showed::Failed { .. } => self.permissions(),
@@ -263,7 +263,10 @@ impl Attempts {
     }
 
     fn permissions(&self) -> String {
-        format!("run: iam-policy-gen permissions | iam-role ensure {}", self.credential.role_arn.name())
+        format!(
+            "run: iam-policy-gen permissions < connection.json | iam-role ensure {}",
+            self.credential.role_arn.name()
+        )
     }
 }
 
