@@ -227,7 +227,11 @@ fn told<T>(iam: &Iam, ended: Result<T, Fault>, done: &str, gone: &str) -> Result
     match ended {
         Ok(_) => iam.notes().say(done),
         Err(fault) if fault.code().is_some_and(is_missing_code) => iam.notes().say(gone),
-        Err(fault) => return Err(fault),
+        Err(fault) => {
+            return Err(fault.or_hint(
+                "what was done stays done: look with `iam-role show` at what is left, and run the same command again",
+            ));
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use config::member::Role;
 use config::names::RoleRef;
 use config::{Document, Fault, Outcome};
-use live_role::account::{is_contended, is_missing_code, is_unknown_principal};
+use live_role::account::{is_contended, is_unknown_principal};
 use live_role::{Iam, LiveRole};
 use policy::compare::{self, Code, VerdictKind};
 use policy::trust::TrustSubject;
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     let (live, is_new) = match iam.role(name).await? {
         Some(live) => (live, false),
         None => match create(&mut steps, role, &wanted).await? {
-            Some(live) => (live, true),
+            Some(created) => created,
             None => {
                 let policy = managed::name(args, document, name)?;
                 steps.may("create", &format!("policy `{policy}` and attach it"))?;
@@ -97,8 +97,12 @@ pub(crate) async fn run(
     Ok(Ensured { role: Some(member), outcome })
 }
 
-/// Creates the role; `None` with `--check`.
-async fn create(steps: &mut Steps<'_>, role: &RoleRef, wanted: &Wanted) -> Result<Option<LiveRole>, Fault> {
+/// Creates the role, and says whether it really was this run that did; `None` with `--check`.
+async fn create(
+    steps: &mut Steps<'_>,
+    role: &RoleRef,
+    wanted: &Wanted,
+) -> Result<Option<(LiveRole, bool)>, Fault> {
     let name = role.name();
     let trust = wanted.trust.as_ref().ok_or_else(|| wanted::missing("trust"))?;
     let (trust, left_out) = wanted::first_trust(trust, name)?;
@@ -125,10 +129,13 @@ async fn create(steps: &mut Steps<'_>, role: &RoleRef, wanted: &Wanted) -> Resul
         .await;
     let answer = match created {
         Ok(answer) => answer,
-        // Somebody else was quicker, or a name differs only in case.
-        Err(fault) if matches!(fault.code(), Some("EntityAlreadyExists")) => {
+        // Somebody else was quicker, or the answer to an earlier try was lost on its way.
+        Err(fault) if fault.code() == Some("EntityAlreadyExists") => {
             return match iam.role(name).await? {
-                Some(live) => Ok(Some(live)),
+                Some(live) => {
+                    iam.notes().say(format!("role `{name}` exists by now"));
+                    Ok(Some((live, false)))
+                }
                 None => Err(fault.with_hint("run the same command again: somebody else created it just now")),
             };
         }
@@ -146,9 +153,9 @@ async fn create(steps: &mut Steps<'_>, role: &RoleRef, wanted: &Wanted) -> Resul
     }
     let shown = answer.role.as_ref().map(|role| live_role::role::live(name, role));
     match shown {
-        Some(Ok(live)) => Ok(Some(live)),
+        Some(Ok(live)) => Ok(Some((live, true))),
         // Right after it was made IAM may show a role without its ARN; GetRole is asked until it does.
-        Some(Err(_)) | None => iam.existing_role(name).await.map(Some),
+        Some(Err(_)) | None => Ok(Some((iam.existing_role(name).await?, true))),
     }
 }
 
@@ -220,10 +227,11 @@ async fn set_boundary(steps: &mut Steps<'_>, live: &LiveRole) -> Result<bool, Fa
             request.permissions_boundary(wanted.as_str()).send()
         };
         let doing = format!("failed to set the permissions boundary of role `{name}`");
-        let early = |problem: &config::aws::Problem| {
-            is_contended(problem) || problem.code.as_deref().is_some_and(is_missing_code)
-        };
-        steps.iam.persist(&doing, "IAM to know the boundary", early, request).await?;
+        let waiting_for = "another change of the role to end";
+        let set = steps.iam.persist(&doing, waiting_for, is_contended, request).await;
+        set.map_err(|fault| {
+            fault.or_hint("--boundary takes the ARN of a policy that exists: aws iam list-policies")
+        })?;
         steps.iam.notes().say(format!("updated role `{name}`: its permissions boundary is `{wanted}`"));
     }
     Ok(true)

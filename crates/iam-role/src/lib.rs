@@ -68,7 +68,7 @@ pub async fn run<W: Write>(
             outcome = ensured.outcome;
         }
         Command::Show(_) => {
-            let shown = show::run(iam, role.name(), document.get()?.as_ref()).await?;
+            let shown = show::run(iam, &role, document.get()?.as_ref()).await?;
             document.set_value("role", shown);
         }
         Command::Delete(delete) => {

@@ -130,7 +130,7 @@ async fn create(
                 ))),
             };
         }
-        Err(fault) => return Err(fault),
+        Err(fault) => return Err(of_quota(fault)),
     };
     let version = policy.as_ref().and_then(|policy| policy.default_version_id.clone());
     let arn = policy.and_then(|policy| policy.arn).and_then(|arn| arn.parse().ok()).unwrap_or(arn);
@@ -158,7 +158,7 @@ async fn update(steps: &mut Steps<'_>, live: ManagedPolicy, wanted: &Document) -
     };
     let doing = format!("failed to update policy `{name}`");
     let waiting_for = "another change of the policy to end";
-    let answer = steps.iam.persist(&doing, waiting_for, is_contended, request).await?;
+    let answer = steps.iam.persist(&doing, waiting_for, is_contended, request).await.map_err(of_quota)?;
     let version = answer.policy_version.and_then(|version| version.version_id);
     let shown = version.as_deref().unwrap_or("a new version");
     steps.iam.notes().say(format!("updated policy `{name}` ({} → {shown}): {reason}", live.version));
@@ -215,6 +215,16 @@ pub(crate) async fn delete_version(iam: &Iam, policy: &Arn, version: &str) -> Re
     }
 }
 
+/// IAM's own words name the quota and its size, but not what to do about it.
+fn of_quota(fault: Fault) -> Fault {
+    match fault.code() {
+        Some("LimitExceeded" | "LimitExceededException") => fault.with_hint(
+            "shorten the permissions or detach what is not needed; aws iam get-account-summary shows the account's quotas",
+        ),
+        _ => fault,
+    }
+}
+
 async fn attach(iam: &Iam, role: &RoleName, policy: &Arn) -> Result<(), Fault> {
     let request =
         || iam.client().attach_role_policy().role_name(role.as_str()).policy_arn(policy.as_str()).send();
@@ -223,7 +233,7 @@ async fn attach(iam: &Iam, role: &RoleName, policy: &Arn) -> Result<(), Fault> {
     let early = |problem: &config::aws::Problem| {
         is_contended(problem) || problem.code.as_deref().is_some_and(is_missing_code)
     };
-    iam.persist(&doing, "IAM to know the new role and policy", early, request).await?;
+    iam.persist(&doing, "IAM to know the new role and policy", early, request).await.map_err(of_quota)?;
     iam.notes().say(format!("attached policy `{name}` to role `{role}`"));
     Ok(())
 }

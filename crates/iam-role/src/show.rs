@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use config::Fault;
 use config::member::Role;
-use config::names::{PolicyName, RoleName};
+use config::names::{PolicyName, RoleRef};
 use live_role::{Grants, Iam, LiveRole, ManagedPolicy};
 use policy::Effect;
 use serde::Serialize;
@@ -53,9 +53,10 @@ struct Deny<'a> {
 /// The member, as JSON.
 ///
 /// # Errors
-/// A refused fault when there is no such role; as the reads of [`Iam`].
-pub(crate) async fn run(iam: &Iam, role: &RoleName, member: Option<&Role>) -> Result<Value, Fault> {
-    let live = iam.existing_role(role).await?;
+/// A refused fault when there is no such role, a usage one when it is not the one that was named by its ARN; as the reads of [`Iam`].
+pub(crate) async fn run(iam: &Iam, role: &RoleRef, member: Option<&Role>) -> Result<Value, Fault> {
+    let live = iam.existing_role(role.name()).await?;
+    live.check_is(role)?;
     let grants = iam.grants(&live).await?;
     say_what_limits(iam, &live, &grants);
 
