@@ -89,3 +89,25 @@ macro_rules! checked_text {
     };
 }
 use checked_text;
+
+/// A name that is a text of so many characters from an alphabet: the type, its check, and what [`checked_text`] adds.
+macro_rules! name_of_characters {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal, $length:expr, $allowed:expr, $alphabet:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        crate::names::checked_text!($name);
+
+        impl std::str::FromStr for $name {
+            type Err = crate::names::NameError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                crate::names::check_characters(text, $wanted, $length, $allowed, $alphabet)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+    };
+}
+use name_of_characters;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Arn, NameError, Partition, check_characters, checked_text};
+use super::{AccountId, Arn, NameError, Partition, name_of_characters};
 
 fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
@@ -12,36 +12,14 @@ fn is_name_character(character: char) -> bool {
 
 const ALPHABET: &str = "a-z A-Z 0-9 _ + = , . @ -";
 
-/// A role's name: 1 to 64 characters of `[\w+=,.@-]` (IAM API model, `roleNameType`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RoleName(String);
-
-checked_text!(RoleName);
-
-impl FromStr for RoleName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        check_characters(text, "a role name", (1, 64), is_name_character, ALPHABET)?;
-        Ok(Self(text.to_owned()))
-    }
+name_of_characters! {
+    /// A role's name: 1 to 64 characters of `[\w+=,.@-]` (IAM API model, `roleNameType`).
+    RoleName, "a role name", (1, 64), is_name_character, ALPHABET
 }
 
-/// A managed policy's name: 1 to 128 characters of `[\w+=,.@-]` (IAM API model, `policyNameType`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PolicyName(String);
-
-checked_text!(PolicyName);
-
-impl FromStr for PolicyName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        check_characters(text, "a policy name", (1, 128), is_name_character, ALPHABET)?;
-        Ok(Self(text.to_owned()))
-    }
+name_of_characters! {
+    /// A managed policy's name: 1 to 128 characters of `[\w+=,.@-]` (IAM API model, `policyNameType`).
+    PolicyName, "a policy name", (1, 128), is_name_character, ALPHABET
 }
 
 impl PolicyName {
@@ -53,13 +31,15 @@ impl PolicyName {
     }
 }
 
-/// An external ID: 2 to 1224 characters of `[\w+=,.@:\/-]` (STS API model, `externalIdType`). It is not a secret:
-/// everybody who may view the role sees it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ExternalId(String);
+name_of_characters! {
+    /// An external ID: 2 to 1224 characters of `[\w+=,.@:\/-]` (STS API model, `externalIdType`). It is not a secret:
+    /// everybody who may view the role sees it.
+    ExternalId, "an external ID", (2, 1224), is_external_id_character, "a-z A-Z 0-9 _ + = , . @ : / -"
+}
 
-checked_text!(ExternalId);
+fn is_external_id_character(character: char) -> bool {
+    is_name_character(character) || ":/".contains(character)
+}
 
 impl ExternalId {
     /// What the guide writes until Databricks has given out the real one.
@@ -68,16 +48,6 @@ impl ExternalId {
     /// Whether this is the guide's placeholder.
     pub fn is_placeholder(&self) -> bool {
         self.0 == Self::PLACEHOLDER
-    }
-}
-
-impl FromStr for ExternalId {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let allowed = |character: char| is_name_character(character) || ":/".contains(character);
-        check_characters(text, "an external ID", (2, 1224), allowed, "a-z A-Z 0-9 _ + = , . @ : / -")?;
-        Ok(Self(text.to_owned()))
     }
 }
 

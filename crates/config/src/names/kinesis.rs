@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Arn, NameError, Region, check_characters, checked_text};
+use super::{AccountId, Arn, NameError, Region, check_characters, checked_text, name_of_characters};
 
 fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_.-".contains(character)
@@ -12,36 +12,14 @@ fn is_name_character(character: char) -> bool {
 
 const ALPHABET: &str = "a-z A-Z 0-9 _ . -";
 
-/// A stream's name: 1 to 128 characters of `[a-zA-Z0-9_.-]` (Kinesis API model, `StreamName`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct StreamName(String);
-
-checked_text!(StreamName);
-
-impl FromStr for StreamName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        check_characters(text, "a stream name", (1, 128), is_name_character, ALPHABET)?;
-        Ok(Self(text.to_owned()))
-    }
+name_of_characters! {
+    /// A stream's name: 1 to 128 characters of `[a-zA-Z0-9_.-]` (Kinesis API model, `StreamName`).
+    StreamName, "a stream name", (1, 128), is_name_character, ALPHABET
 }
 
-/// A fan-out consumer's name: 1 to 128 characters of `[a-zA-Z0-9_.-]` (Kinesis API model, `ConsumerName`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ConsumerName(String);
-
-checked_text!(ConsumerName);
-
-impl FromStr for ConsumerName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        check_characters(text, "a consumer name", (1, 128), is_name_character, ALPHABET)?;
-        Ok(Self(text.to_owned()))
-    }
+name_of_characters! {
+    /// A fan-out consumer's name: 1 to 128 characters of `[a-zA-Z0-9_.-]` (Kinesis API model, `ConsumerName`).
+    ConsumerName, "a consumer name", (1, 128), is_name_character, ALPHABET
 }
 
 /// A shard's id, such as `shardId-000000000001`. A bare number is accepted and filled up: `1`.
