@@ -1,13 +1,24 @@
 //! Looks into the shards of a Kinesis stream.
 //!
-//! | form | one line a record |
+//! | form | what it prints |
 //! |---|---|
-//! | (default) | `{"stream":…,"shard_id":…,"sequence_number":…,"sub":0,"arrived_at":…,"partition_key":…,"json"\|"text"\|"bytes":…}` |
-//! | `--raw` | the payload |
+//! | (default) | a line a record: `{"stream":…,"shard_id":…,"sequence_number":…,"sub":0,"arrived_at":…,"partition_key":…,"json"\|"text"\|"bytes":…}` |
+//! | `--raw` | payloads, each followed by `--delimiter` |
 //! | `--table` | columns for people |
+//! | `--csv` | `shard_id,sequence_number,sub,arrived_at,partition_key,encoding,payload`, or the `--fields` in place of the last two |
+//! | `--format` | a line a record, as the template says |
+//! | `--stats`, `--plot` | one report at the end, with `--json` as one object |
 //!
 //! `json` is the payload itself, byte for byte; `text` is any other UTF-8, JSON with line breaks included; `bytes` is
-//! base64. So `kpeek … | kput --input envelope` puts exactly what was read.
+//! base64. So `kpeek … | kput --input envelope` puts exactly what was read. `sub` is the place of a record inside the one it
+//! was packed into; such a record may have one more member at the end, `explicit_hash_key`.
+//!
+//! `--checkpoint` keeps one object: `{"kinbricks_checkpoint":1,"stream":…,"origin":…,"shards":[…]}`, each shard with
+//! `shard_id` and either `position` (as `--from` takes it, with `sub` when it lies inside a record) or `"over":true`.
+//!
+//! Who does what: `plan` chooses shards, `lineage` orders them, `shard` decides the next request of one, `peek` runs them
+//! all; only `read` and `fanout` call the SDK. `answer` takes apart what came, `sink` chooses and counts, `form` writes,
+//! `outlet` hands it to stdout.
 
 mod answer;
 mod args;
@@ -222,7 +233,8 @@ fn form_of(args: &Args, stream: &StreamRef, world: &World) -> Form {
 fn columns(world: &World) -> usize {
     let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     let said = || world.env().get("COLUMNS").and_then(|columns| columns.parse().ok());
-    terminal.map(|(width, _)| usize::from(width.0)).or_else(said).unwrap_or(COLUMNS)
+    let known = terminal.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    known.or_else(said).unwrap_or(COLUMNS)
 }
 
 /// The stream to read and the region it is known to be in: the argument, else the document's, else the settings'.

@@ -135,10 +135,10 @@ impl Plot {
             line(&format!("no record has a number in `{}`", self.field));
             return;
         };
-        line(&format!("{} in {}: {} values", self.field, self.stream, bars::count(all.count)));
+        line(&format!("{} in {}: values {}", self.field, self.stream, bars::count(all.count)));
         line(&format!("mean {}, least {}, most {}", number(all.mean()), number(all.least), number(all.most)));
         if self.without > 0 {
-            line(&format!("{} records without", bars::count(self.without)));
+            line(&format!("without a number {}", bars::count(self.without)));
         }
         // A constant is drawn in the middle.
         let (low, high) =
@@ -235,9 +235,9 @@ mod tests {
         assert_data_eq!(
             plot(false, 60, wave().chain(["no number".to_owned()])),
             str![[r#"
-temperature_celsius in s: 240 values
+temperature_celsius in s: values 240
 mean -18.0, least -20.0, most -16.0
-1 records without
+without a number 1
    -16.0 ┤     ●●●                      ●●●
          ┤   │●  │●                    ●   ●│
          ┤   ●     ●                  ●     ●
@@ -272,7 +272,7 @@ mean -18.0, least -20.0, most -16.0
     #[test]
     fn a_constant_and_a_text_that_is_a_number_are_drawn() {
         let drawn = plot(false, 40, [r#"{"temperature_celsius":"5"}"#.to_owned()]);
-        assert!(drawn.contains("1 values\nmean 5.00") && drawn.contains('●'), "{drawn}");
+        assert!(drawn.contains("values 1\nmean 5.00") && drawn.contains('●'), "{drawn}");
     }
 
     #[test]

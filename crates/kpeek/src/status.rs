@@ -34,9 +34,14 @@ impl Status {
             Some(Duration::ZERO) => "caught up".to_owned(),
             Some(behind) => format!("{} behind", config::duration::show(behind)),
         };
-        let plural = if shards == 1 { "" } else { "s" };
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
         let rate = bars::count(u64::try_from(rate).unwrap_or(u64::MAX));
-        format!("{} records, {rate}/s, {shards} shard{plural}, {lag}", bars::count(shown))
+        format!(
+            "{} record{}, {rate}/s, {shards} shard{}, {lag}",
+            bars::count(shown),
+            plural(shown),
+            plural(shards as u64)
+        )
     }
 }
 
@@ -57,5 +62,6 @@ mod tests {
             "2,500 records, 1,250/s, 4 shards, 2.5s behind"
         );
         assert_eq!(status.line(second(4), 2500, 4, Some(0)), "2,500 records, 0/s, 4 shards, caught up");
+        assert_eq!(Status::new(start).line(second(2), 1, 1, Some(0)), "1 record, 0/s, 1 shard, caught up");
     }
 }
