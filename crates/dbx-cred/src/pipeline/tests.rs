@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use config::env::Env;
 use config::settings::Settings;
 use config::{Document, Fault, Notes, Output};
+use proptest::prelude::*;
 use sqlparser::ast::{SetExpr, Statement, TableFactor};
 use sqlparser::dialect::DatabricksDialect;
 use sqlparser::parser::Parser;
@@ -13,6 +14,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use yaml_rust2::YamlLoader;
 
 use super::infer::Shape;
+use super::quote::{literal, string};
 use super::{Format, Pipeline, run};
 
 const DOCUMENT: &str = r#"{"kinbricks":1,
@@ -189,4 +191,29 @@ fn names_of_several_segments_are_refused() {
     assert!(written(&args, DOCUMENT, None).unwrap_err().message().contains("--table"));
     let fault = written(&Pipeline::default(), r#"{"credential":null}"#, None).unwrap_err();
     assert!(fault.message().contains("no credential is given"), "{fault:?}");
+}
+
+proptest! {
+    /// Whatever a field or a table is called, it stays inside its quotes and comes out as it went in.
+    #[test]
+    fn quoted_text_is_read_back_as_it_was(text in "\\PC*|[\"'`\\\\\n\t a]*") {
+        prop_assert_eq!(literals(&literal(&text)), [text.clone()]);
+        let yaml = YamlLoader::load_from_str(&format!("key: {}\n", string(&text))).unwrap();
+        prop_assert_eq!(yaml[0]["key"].as_str(), Some(text.as_str()));
+    }
+
+    /// A type that was inferred fits what it was inferred from, and does not depend on the order.
+    #[test]
+    fn shapes_do_not_depend_on_the_order(numbers in proptest::collection::vec(any::<(bool, i64, f32)>(), 1..6)) {
+        let values: Vec<serde_json::Value> = numbers
+            .iter()
+            .map(|(whole, long, double)| if *whole { serde_json::json!(long) } else { serde_json::json!(double) })
+            .collect();
+        let join = |values: &mut dyn Iterator<Item = &serde_json::Value>| {
+            let mut shape = Shape::Unknown;
+            values.for_each(|value| shape.take_in(Shape::of(value)));
+            shape
+        };
+        prop_assert_eq!(join(&mut values.iter()), join(&mut values.iter().rev()));
+    }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::scene::Scene;
+use crate::scene::{NAME, STREAM_ARN, Scene};
 
 /// Unsets the exported token.
 const NO_TOKEN: (&str, &str) = ("DATABRICKS_TOKEN", "");
@@ -122,4 +122,24 @@ async fn the_databricks_cli_is_asked_for_its_token() {
     assert!(!ran.stderr.contains("dapi-secret"), "{ran:?}");
     fs::remove_file(&cli).unwrap();
     scene.run_with(&["list"], &env, "").await.ends_with(4, &["install the Databricks CLI"]);
+}
+
+#[tokio::test]
+async fn nothing_but_token_shows_a_secret() {
+    let scene = Scene::start().await;
+    let document = scene.ensured().await;
+    let value: serde_json::Value = serde_json::from_str(&document).unwrap();
+    scene.role(&value, value["credential"]["external_id"].as_str(), true).await;
+    scene.run(&["validate"], &document).await.ends_with(0, &[]);
+    let keys = scene.run(&["token", NAME, "--format", "json"], "").await.document();
+    let token = &scene.environment["DATABRICKS_TOKEN"];
+    let stream = ["prove", "--stream", STREAM_ARN];
+    for args in [&["list"][..], &["show"], &["validate"], &["auth", "describe"], &["ensure"], &stream] {
+        let ran = scene.run(&[args, &["--verbose"]].concat(), &document).await;
+        let shown = format!("{ran:?}");
+        assert!(!shown.contains(token), "{args:?}");
+        for key in ["secret_access_key", "session_token"] {
+            assert!(!shown.contains(keys[key].as_str().unwrap()), "{args:?}");
+        }
+    }
 }
