@@ -38,16 +38,14 @@ pub(crate) fn write(
         .or(credential.as_ref().map(|credential| &credential.external_id))
         .map_or(ExternalId::PLACEHOLDER, ExternalId::as_str);
     let is_placeholder = external_id == ExternalId::PLACEHOLDER;
-    let role = role(args, connection, settings)?;
+    let form = form(args, connection)?;
+    let role = role(args, form, connection, settings)?;
     let master = unity_catalog_role(args, connection, credential.as_ref(), role.as_ref())?;
 
-    let document = match (form(args, connection)?, &role) {
-        (Form::Databricks, None) => {
-            // Of the subject only Unity Catalog's role and the external ID are used, so that role may stand for ours.
-            trust::before_role_exists(&subject(&master, &master, external_id)?)
-        }
-        (form, Some(role)) => trust::document(form, &subject(role.as_str(), &master, external_id)?),
-        (Form::ArnLike, None) => return Err(Fault::usage("the arn-like form needs the role's ARN")),
+    let document = match &role {
+        Some(role) => trust::document(form, &subject(role.as_str(), &master, external_id)?),
+        // Of the subject only Unity Catalog's role and the external ID are used, so that role may stand for ours.
+        None => trust::before_role_exists(&subject(&master, &master, external_id)?),
     };
     if is_placeholder && is_json(args) {
         notes.say("the external ID is the placeholder `0000`: trust-sync replaces it once dbx-cred knows the real one");
@@ -71,9 +69,14 @@ fn is_json(args: &Trust) -> bool {
 }
 
 /// The role to name. The databricks form names it only once it exists: IAM refuses a principal that it does not know.
-fn role(args: &Trust, connection: &Connection, settings: &Settings) -> Result<Option<RoleArn>, Fault> {
+fn role(
+    args: &Trust,
+    form: Form,
+    connection: &Connection,
+    settings: &Settings,
+) -> Result<Option<RoleArn>, Fault> {
     let is_known = args.owner.role.is_some() || connection.get::<Role>()?.is_some();
-    if form(args, connection)? == Form::Databricks && !is_known {
+    if form == Form::Databricks && !is_known {
         return Ok(None);
     }
     let stream = connection.get::<Stream>()?.map(|stream| stream.arn);

@@ -96,9 +96,15 @@ pub async fn run<W: Write>(
         explain::add(&mut document, &prediction)?;
     }
     match output.document(&document) {
+        Ok(()) => Ok(outcome),
         // Nothing was changed, so a reader that closed the pipe has what it wanted.
         Err(OutError::Closed) if args.check || args.explain => Ok(outcome),
-        printed => Ok(printed.map(|()| outcome)?),
+        Err(error) => {
+            if let Some(previous) = trust.previous.filter(|_| trust.changed) {
+                iam.notes().say(format!("the trust policy that was replaced, for you to keep: {previous}"));
+            }
+            Err(error.into())
+        }
     }
 }
 

@@ -123,6 +123,35 @@ async fn a_statement_that_somebody_added_meanwhile_is_kept() {
     assert_eq!(printed["trust"]["previous"], added);
 }
 
+/// A stdout that nobody reads.
+struct Closed;
+
+impl std::io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_not_lost_with_stdout() {
+    let end = async |args: &[&str], played: &Played| {
+        let args = trust_sync::Args::try_parse_from([&["trust-sync"], args].concat()).unwrap();
+        let document = Document::parse(&document().to_string()).unwrap();
+        trust_sync::run(&args, document, &played.iam, &played.world, &mut Output::new(Closed, false)).await
+    };
+    let script = Script::new().reads(&placeholder()).reads(&placeholder());
+    let played = script.answer("UpdateAssumeRolePolicy", &[], "").reads(&right()).play();
+    assert_eq!(end(&[], &played).await.unwrap_err().kind(), Kind::Pipe);
+    assert!(played.said().contains(&format!("for you to keep: {}", placeholder())), "{}", played.said());
+    // Where nothing was changed, a reader that closed the pipe has what it wanted.
+    let played = Script::new().reads(&placeholder()).play();
+    assert_eq!(end(&["--check"], &played).await, Ok(Outcome::Incomplete));
+}
+
 #[tokio::test]
 async fn a_mistake_is_not_taken_for_a_delay() {
     for (status, code, message, kind, hint) in [
