@@ -16,7 +16,7 @@ use std::fmt;
 
 use config::args::DbxArgs;
 use config::env;
-use config::settings::{Chosen, DBX_PROFILE, Settings};
+use config::settings::{DBX_PROFILE, Settings};
 use config::{Fault, Notes};
 
 use crate::host::Host;
@@ -134,21 +134,17 @@ fn gather(args: &DbxArgs, settings: &Settings, notes: &Notes) -> Result<(Attribu
             None => Ok((attributes, None)),
         };
     };
-    attributes.offer_profile(&name, file.path(), pairs);
-    if let Some(chosen) = &named {
-        warn_of_overridden_host(&attributes, chosen, notes);
-    }
-    Ok((attributes, Some(name)))
-}
-
-/// The environment beats the profile, also where somebody typed the profile's name. That surprises, so it is said.
-fn warn_of_overridden_host(attributes: &Attributes, named: &Chosen, notes: &Notes) {
-    if let Some(Given { source: Source::Environment(variable), .. }) = attributes.get(&HOST) {
+    let pairs: Vec<(&str, &str)> = pairs.collect();
+    let overridden = attributes.beaten(&pairs);
+    if named.is_some() && !overridden.is_empty() {
+        // Also where somebody typed the profile's name: that surprises, so it is said.
         notes.warn(format!(
-            "{variable} beats the host of profile `{}`; unset it to use the profile's",
-            named.value
+            "{} in the environment beats what profile `{name}` says; unset it to use the profile's",
+            overridden.join(", ")
         ));
     }
+    attributes.offer_profile(&name, file.path(), pairs);
+    Ok((attributes, Some(name)))
 }
 
 fn no_host(has_method: bool) -> Fault {
@@ -164,7 +160,9 @@ fn no_host(has_method: bool) -> Fault {
 }
 
 fn how_to_log_in(host: &Host) -> String {
-    format!("run: databricks auth login --host {host}, or set DATABRICKS_TOKEN")
+    format!(
+        "run: databricks auth login --host {host}, set DATABRICKS_TOKEN, or name a profile with --dbx-profile"
+    )
 }
 
 #[cfg(test)]

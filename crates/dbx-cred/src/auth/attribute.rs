@@ -157,6 +157,17 @@ impl Attributes {
         }
     }
 
+    /// The variables that say something else than these pairs of a profile.
+    pub fn beaten(&self, pairs: &[(&str, &str)]) -> Vec<&'static str> {
+        let beats = |(key, value): &(&str, &str)| match self.0.get(key)? {
+            Given { source: Source::Environment(variable), value: own } if own.reveal() != *value => {
+                Some(*variable)
+            }
+            _ => None,
+        };
+        pairs.iter().filter_map(beats).collect()
+    }
+
     /// The methods that some value belongs to, in alphabetical order.
     pub fn families(&self) -> Vec<&'static str> {
         let mut families: Vec<_> = ALL

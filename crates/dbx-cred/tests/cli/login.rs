@@ -54,6 +54,9 @@ async fn a_profile_holds_host_and_token() {
     let env = [NO_TOKEN, ("DATABRICKS_HOST", ""), ("DATABRICKS_CONFIG_FILE", file.to_str().unwrap())];
     scene.run_with(&["list"], &env, "").await.ends_with(0, &[]);
     scene.run_with(&["list", "--dbx-profile", "box"], &env, "").await.ends_with(0, &[]);
+    let other = [("DATABRICKS_TOKEN", "dapi-other"), env[1], env[2]];
+    let beaten = scene.run_with(&["list", "--dbx-profile", "box"], &other, "").await;
+    beaten.ends_with(4, &["warning: DATABRICKS_TOKEN in the environment beats what profile `box` says"]);
     let wrong = scene.run_with(&["list", "--dbx-profile", "bx"], &env, "").await;
     wrong.ends_with(2, &["there is no profile `bx`", "it has box"]);
 }
