@@ -176,8 +176,7 @@ pub(super) fn cases() -> Vec<Case> {
             OUT,
             "trust",
             "denies `sts:AssumeRole`",
-            // A refusal of Databricks itself is about our affair, so it goes without being asked to.
-            SYNC,
+            EXCLUSIVE,
         ),
         Case::broken(
             "the-role-itself-refused",
@@ -185,7 +184,7 @@ pub(super) fn cases() -> Vec<Case> {
             NOT_ITSELF,
             "trust",
             "denies `sts:AssumeRole`",
-            SYNC,
+            EXCLUSIVE,
         ),
         Case::broken(
             "refused-without-a-second-factor",
