@@ -41,8 +41,10 @@ impl Document {
     /// A pipe fault with line and column when the input is no such document; a usage fault when the file cannot be read.
     pub fn read(args: &DocArgs, stdin: &mut dyn Read, stdin_is_terminal: bool) -> Result<Self, Fault> {
         let mut text = String::new();
+        let mut source = "stdin".to_owned();
         match args.doc.as_deref() {
             Some(path) if path != "-" => {
+                source = format!("`{path}`");
                 text = fs::read_to_string(path).map_err(|error| {
                     Fault::usage(format!("failed to read the connection document `{path}`"))
                         .with_cause(error)
@@ -58,20 +60,25 @@ impl Document {
                 })?;
             }
         }
-        Self::parse(&text)
+        Self::parse_from(&source, &text)
     }
 
-    /// Reads a document from text.
+    /// Reads a document that came in on stdin.
     ///
     /// # Errors
     /// A pipe fault with line and column when the text is not one JSON object of version 1.
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        Self::parse_from("stdin", text)
+    }
+
+    /// Reads a document from text; `source` says where the text came from.
+    fn parse_from(source: &str, text: &str) -> Result<Self, Fault> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
         let value: Value = serde_json::from_str(text).map_err(|error| {
             Fault::pipe(format!(
-                "stdin is not a connection document: line {}, column {}: {}",
+                "{source} is not a connection document: line {}, column {}: {}",
                 error.line(),
                 error.column(),
                 reason(&error)
@@ -80,7 +87,7 @@ impl Document {
         })?;
         let Value::Object(members) = value else {
             return Err(Fault::pipe(format!(
-                "stdin is not a connection document: it is {}, not an object",
+                "{source} is not a connection document: it is {}, not an object",
                 kind(&value)
             ))
             .with_hint(
@@ -211,6 +218,8 @@ mod tests {
         let fault = Document::parse("{\n  \"stream\": oops }").unwrap_err();
         assert_eq!(fault.kind(), Kind::Pipe);
         assert!(fault.message().contains("line 2, column 13"), "{}", fault.message());
+        let of_file = Document::parse_from("`connection.json`", "{").unwrap_err();
+        assert!(of_file.message().starts_with("`connection.json` is not a connection document: line 1"));
         assert!(Document::parse("[1]").unwrap_err().message().contains("an array"));
     }
 
