@@ -10,8 +10,12 @@ use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
 use jaq_json::Val;
 use md5::{Digest, Md5};
 use regex::bytes::Regex;
+use serde::de::IgnoredAny;
 
 use crate::record::Item;
+
+/// Values nested deeper than this meet no condition. People write a handful of levels, and jq's own tests a few hundred.
+const DEPTH: usize = 512;
 
 /// What an item must be like.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +88,36 @@ impl Condition {
     }
 
     fn holds(&self, payload: &[u8]) -> bool {
+        // The filter's own reader takes more than JSON, and goes down into nested values until the stack ends.
+        let is_safe = serde_json::from_slice::<IgnoredAny>(payload).is_ok() && depth(payload) <= DEPTH;
+        if !is_safe {
+            return false;
+        }
         let Ok(value) = jaq_json::read::parse_single(payload) else { return false };
         let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
         let first = self.filter.id.run((context, value)).map(unwrap_valr).next();
         first.and_then(Result::ok).is_some_and(|value| !matches!(value, Val::Null | Val::Bool(false)))
     }
+}
+
+/// How deep the values of a JSON text are nested.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// The column, from 1, at which `place`, a part of `text`, begins; behind the end when it is no part of it.
@@ -106,7 +135,7 @@ impl fmt::Debug for Condition {
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, hash_of_key};
+    use super::{Condition, depth, hash_of_key};
 
     #[test]
     fn a_condition_holds_or_not() {
@@ -135,6 +164,25 @@ mod tests {
         assert!(!condition.holds(b"hello"));
         assert!(!condition.holds(b"\xff"));
         assert!(!condition.holds(b""));
+    }
+
+    #[test]
+    fn a_payload_that_is_nested_without_end_meets_no_condition() {
+        let condition = Condition::parse("true").unwrap();
+        for opening in ["[", "{\"a\":"] {
+            let deep = opening.repeat(500_000);
+            assert!(!condition.holds(deep.as_bytes()));
+        }
+        let closed = ["[".repeat(500_000), "]".repeat(500_000)].concat();
+        assert!(!condition.holds(closed.as_bytes()));
+        let fine = ["[".repeat(512), "]".repeat(512)].concat();
+        assert!(condition.holds(fine.as_bytes()));
+    }
+
+    #[test]
+    fn brackets_in_texts_are_no_nesting() {
+        assert_eq!(depth(br#"{"a[[[\"{{":["x]]"],"b":[]}"#), 2);
+        assert_eq!(depth(b"42"), 0);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod body;
 mod cell;
 mod checkpoint;
 mod choice;
+mod clock;
 mod csv;
 mod decode;
 mod envelope;

@@ -174,6 +174,13 @@ mod tests {
     }
 
     #[test]
+    fn nesting_without_end_is_no_danger() {
+        let deep = "{\"a\":".repeat(200_000);
+        assert_eq!("a".parse::<Path>().unwrap().find(&deep), None);
+        assert_eq!("a.a.a".parse::<Path>().unwrap().find(&deep), None);
+    }
+
+    #[test]
     fn an_empty_step_is_refused() {
         for text in ["", "a..b", "a.", "."] {
             assert!(text.parse::<Path>().unwrap_err().contains("is no field"), "{text}");

@@ -57,6 +57,12 @@ mod tests {
     }
 
     #[test]
+    fn nesting_without_end_is_no_danger() {
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(Payload::of(deep.as_bytes()), Payload::Text(&deep));
+    }
+
+    #[test]
     fn what_is_no_text_is_bytes() {
         assert_eq!(Payload::of(b"\xff\xfe"), Payload::Bytes(b"\xff\xfe"));
         assert_eq!(Payload::of(b"\"\xff\""), Payload::Bytes(b"\"\xff\""));

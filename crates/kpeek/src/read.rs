@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::time;
 
 use crate::body::Stash;
+use crate::clock::AnsweredAt;
 use crate::lineage::{HashRange, Shard};
 use crate::position::Position;
 
@@ -112,11 +113,15 @@ impl Reader {
         }
     }
 
-    /// An iterator for `shard` at `position`.
+    /// An iterator for `shard` at `position`, and the time at which the service made it.
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) async fn iterator(&self, shard: &ShardId, position: &Position) -> Result<String, Refusal> {
+    pub(crate) async fn iterator(
+        &self,
+        shard: &ShardId,
+        position: &Position,
+    ) -> Result<(String, Timestamp), Refusal> {
         let request = self
             .prompt
             .get_shard_iterator()
@@ -136,14 +141,15 @@ impl Reader {
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .starting_sequence_number(number),
         };
-        let answer = request.send().await;
+        let answered_at = AnsweredAt::default();
+        let asked_at = Timestamp::now();
+        let answer = request.customize().interceptor(answered_at.clone()).send().await;
         let doing = || format!("failed to begin shard {shard} at `{position}`");
-        match answer {
-            Ok(answer) => answer.shard_iterator.ok_or_else(|| {
+        let iterator =
+            answer.map_err(|error| self.refusal(doing(), &error))?.shard_iterator.ok_or_else(|| {
                 Refusal::Never(Fault::refused(doing()).with_cause("the answer holds no iterator"))
-            }),
-            Err(error) => Err(self.refusal(doing(), &error)),
-        }
+            })?;
+        Ok((iterator, answered_at.or_earlier(asked_at)))
     }
 
     /// The body of an answer with the records behind an iterator of `shard`.

@@ -102,13 +102,13 @@ impl Reading {
         }
     }
 
-    /// The iterator that was asked for came; `asked_at` is the time of the request.
-    pub(crate) fn iterator(&mut self, iterator: String, asked_at: Timestamp) {
+    /// The iterator that was asked for came; `made_at` is when the service made it.
+    pub(crate) fn iterator(&mut self, iterator: String, made_at: Timestamp) {
         self.iterator = Some(iterator);
         if self.origin == Position::Latest {
             // "Latest" names another place each time it is asked for. Should this iterator expire before the first
             // record, what arrived since then must not be skipped.
-            self.origin = Position::At(asked_at);
+            self.origin = Position::At(made_at);
         }
     }
 

@@ -41,9 +41,9 @@ impl Peek<'_> {
     /// Takes what a request brought.
     pub(super) fn take(&mut self, reply: Reply) {
         match reply {
-            Reply::Iterator(id, asked_at, Ok(iterator)) => {
+            Reply::Iterator(id, Ok((iterator, made_at))) => {
                 if let Some(reading) = self.readings.get_mut(&id) {
-                    reading.iterator(iterator, asked_at);
+                    reading.iterator(iterator, made_at);
                     // Before others that have not begun: what is begun is finished soon, and shows something.
                     self.schedule.push_front(Errand::Shard(id));
                 }
@@ -67,7 +67,7 @@ impl Peek<'_> {
                 Err(fault) => self.refused(id, Refusal::Later(fault)),
             },
             Reply::Event(id, Ok(None)) => self.refused(id, Refusal::Expired),
-            Reply::Iterator(id, _, Err(refusal))
+            Reply::Iterator(id, Err(refusal))
             | Reply::Subscribed(id, _, Err(refusal))
             | Reply::Records(id, Err(refusal))
             | Reply::Event(id, Err(refusal)) => self.refused(id, refusal),

@@ -27,7 +27,7 @@ pub(super) enum Request {
 }
 
 pub(super) enum Reply {
-    Iterator(ShardId, Timestamp, Result<String, Refusal>),
+    Iterator(ShardId, Result<(String, Timestamp), Refusal>),
     Records(ShardId, Result<Vec<u8>, Refusal>),
     Subscribed(ShardId, Timestamp, Result<Box<Subscription>, Refusal>),
     /// Nothing when the subscription is over.
@@ -38,9 +38,8 @@ pub(super) enum Reply {
 pub(super) async fn ask(source: Source<'_>, request: Request) -> Reply {
     match request {
         Request::Iterator(shard, position) => {
-            let asked_at = Timestamp::now();
             let answer = source.reader.iterator(&shard, &position).await;
-            Reply::Iterator(shard, asked_at, answer)
+            Reply::Iterator(shard, answer)
         }
         Request::Records(shard, iterator) => {
             let answer = source.reader.records(&shard, iterator).await;

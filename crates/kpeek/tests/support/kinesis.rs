@@ -85,6 +85,7 @@ const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
 const CONSUMER_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s/consumer/viewer:1";
 
 type OnRead = Box<dyn FnMut(&mut Model, usize) + Send>;
+type OnIterator = Box<dyn FnMut(&mut Model) + Send>;
 
 /// The content of the stream.
 pub(crate) struct Model {
@@ -94,6 +95,7 @@ pub(crate) struct Model {
     page: usize,
     names_children: bool,
     on_read: Option<OnRead>,
+    on_iterator: Option<OnIterator>,
     reads: Vec<usize>,
     positions: Vec<(usize, String)>,
     consumer: Consumer,
@@ -120,6 +122,7 @@ impl Kinesis {
             page: 3,
             names_children: true,
             on_read: None,
+            on_iterator: None,
             reads: Vec::new(),
             positions: Vec::new(),
             consumer: Consumer::None,
@@ -141,6 +144,11 @@ impl Kinesis {
     /// Runs at each read of a shard, before it is answered.
     pub(crate) fn on_read(&self, hook: impl FnMut(&mut Model, usize) + Send + 'static) {
         self.with(|model| model.on_read = Some(Box::new(hook)));
+    }
+
+    /// Runs at each request for an iterator, before it is answered.
+    pub(crate) fn on_iterator(&self, hook: impl FnMut(&mut Model) + Send + 'static) {
+        self.with(|model| model.on_iterator = Some(Box::new(hook)));
     }
 
     pub(crate) fn sdk_config(&self) -> SdkConfig {
@@ -451,10 +459,17 @@ impl Model {
         if let Some(trouble) = self.scripted(shard, Operation::GetShardIterator) {
             return trouble;
         }
+        if let Some(mut hook) = self.on_iterator.take() {
+            hook(self);
+            self.on_iterator.get_or_insert(hook);
+        }
         let kind = body["ShardIteratorType"].as_str().unwrap();
         let index = self.index_of(shard, kind, &body["StartingSequenceNumber"], &body["Timestamp"]);
         self.positions.push((shard, kind.to_owned()));
-        ok(&json!({ "ShardIterator": format!("{shard}:{index}") }))
+        let mut response = ok(&json!({ "ShardIterator": format!("{shard}:{index}") }));
+        // For the service it is a little after the last record, years before the clock of this machine.
+        response.headers_mut().insert("date", "Mon, 15 Jan 2024 10:00:00 GMT");
+        response
     }
 
     fn index_of(&self, shard: usize, kind: &str, number: &Value, timestamp: &Value) -> usize {
