@@ -20,7 +20,7 @@ use config::settings::{DBX_PROFILE, Settings};
 use config::{Fault, Notes};
 
 use crate::host::Host;
-use attribute::{Attributes, HOST, WORKSPACE_ID};
+use attribute::{AUTH_TYPE, Attributes, HOST, WORKSPACE_ID};
 use profile::{ProfileFile, no_such_profile};
 
 pub use attribute::{Attribute, Given, Source};
@@ -84,6 +84,20 @@ impl Login {
     /// Every setting that was found.
     pub fn found(&self) -> impl Iterator<Item = (&'static Attribute, &Given)> {
         self.attributes.found()
+    }
+
+    /// Why this method and no other, in a sentence that can follow a colon.
+    pub fn why(&self) -> String {
+        if let Some(named) = self.attributes.get(&AUTH_TYPE) {
+            return format!("{} names it", named.source);
+        }
+        let families = self.attributes.families();
+        let deciding =
+            self.found().find(|(attribute, _)| attribute.family.is_some_and(|own| families.contains(&own)));
+        match deciding {
+            Some((attribute, given)) => format!("{} is set by {}", attribute.key, given.source),
+            None => "no other method is configured".to_owned(),
+        }
     }
 
     /// What tells this login from another one: no secret by itself, but a secret goes into it. For hashing only.

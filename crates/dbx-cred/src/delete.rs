@@ -10,6 +10,7 @@ use config::{Document, Fault, Outcome, Output};
 use crate::auth::Source;
 use crate::cache::Cache;
 use crate::credential;
+use crate::grant::Held;
 use crate::refusal::Reason;
 use crate::wire::SERVICE;
 use crate::workspace::Workspace;
@@ -70,6 +71,8 @@ pub async fn run<W: Write>(
     }
     document.remove::<member::Credential>();
     document.remove::<member::Validation>();
+    document.remove::<member::Proof>();
+    document.remove::<Held>();
     output.document(&document)?;
     Ok(Outcome::Done)
 }

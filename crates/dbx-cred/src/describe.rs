@@ -34,6 +34,7 @@ struct Description {
     host_from: String,
     auth_type: &'static str,
     login: String,
+    why: String,
     profile: Option<String>,
     /// Who Databricks says the caller is; null when it was not asked or did not accept the login.
     user: Option<String>,
@@ -66,6 +67,7 @@ pub async fn run<W: Write>(
         host_from: login.host_source().to_string(),
         auth_type: login.method().auth_type(),
         login: login.to_string(),
+        why: login.why(),
         profile: login.profile().map(str::to_owned),
         user: None,
         account_id: None,

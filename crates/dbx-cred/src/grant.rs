@@ -5,8 +5,9 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use config::settings::Settings;
-use config::{Document, Fault, Outcome, Output};
+use config::{Document, Fault, Member, Outcome, Output};
 use reqwest::Method;
+use serde::{Deserialize, Serialize};
 
 use crate::credential;
 use crate::failure::Failure;
@@ -58,6 +59,15 @@ impl Privilege {
     }
 }
 
+/// The document's member `grants`: everything that is granted on the credential.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Held(Vec<Grant>);
+
+impl Member for Held {
+    const NAME: &'static str = "grants";
+    const SUPPLIER: &'static str = "dbx-cred grant";
+}
+
 /// Runs the stage: the document leaves with all grants in the member `grants`.
 ///
 /// # Errors
@@ -100,9 +110,7 @@ pub async fn run<W: Write>(
         }
         grants = held(workspace, &name).await.map_err(fault)?;
     }
-    let grants = serde_json::to_value(&grants)
-        .map_err(|error| Fault::pipe("failed to write the member `grants`").with_cause(error))?;
-    document.set_value("grants", grants);
+    document.set(&Held(grants))?;
     output.document(&document)?;
     Ok(Outcome::Done)
 }

@@ -13,8 +13,8 @@
 //!  "pipeline": {"files": ["…"], "table": "sensor_readings", "columns": [{"name": "sensor_id", "type": "STRING"}]}}
 //! ```
 //!
-//! A `verdict` is `pass`, `fail`, or `unproven` where something could not be tried. `delete` takes `credential` and
-//! `validation` out again.
+//! A `verdict` is `pass`, `fail`, or `unproven` where something could not be tried. `delete` takes all but
+//! `pipeline` out again.
 //!
 //! `list` writes one JSON object a line, with the members of `credential` and what else Databricks tells. `auth describe`
 //! writes one object. `token` prints temporary AWS keys and reads no stdin, so that it can be a `credential_process`

@@ -67,7 +67,10 @@ async fn what_is_in_use_is_changed_only_by_force() {
 #[tokio::test]
 async fn delete_takes_its_members_along_and_can_be_repeated() {
     let scene = Scene::start().await;
-    let document = scene.ensured().await.replace("\"kinbricks\":1", "\"kinbricks\":1,\"mine\":true");
+    let document = scene
+        .ensured()
+        .await
+        .replace("\"kinbricks\":1", "\"kinbricks\":1,\"mine\":true,\"grants\":[],\"proof\":{}");
     scene.run(&["delete"], &document).await.ends_with(2, &["--yes"]);
     let ran = scene.run(&["delete", "--yes"], &document).await;
     ran.ends_with(0, &["deleted credential"]);

@@ -79,6 +79,7 @@ async fn describe_says_what_won_and_masks_secrets() {
     ran.ends_with(0, &[]);
     let told = ran.document();
     assert_eq!(told["auth_type"], "pat");
+    assert_eq!(told["why"], "token is set by environment variable DATABRICKS_TOKEN");
     assert_eq!(told["user"], "me@example.com");
     assert_eq!(told["workspace_id"], "1234567890123456");
     let expected =
@@ -89,6 +90,10 @@ async fn describe_says_what_won_and_masks_secrets() {
     scene.calls().await;
     scene.run(&["auth", "describe", "--offline"], "").await.ends_with(0, &[]);
     assert!(scene.calls().await.is_empty());
+
+    let named = [("DATABRICKS_AUTH_TYPE", "pat")];
+    let told = scene.run_with(&["auth", "describe", "--offline"], &named, "").await.document();
+    assert_eq!(told["why"], "environment variable DATABRICKS_AUTH_TYPE names it");
 
     let wrong = scene.run_with(&["auth", "describe"], &[("DATABRICKS_TOKEN", "dapi-wrong")], "").await;
     wrong.ends_with(4, &["failed to log in", "DATABRICKS_TOKEN"]);
