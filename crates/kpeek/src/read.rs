@@ -189,7 +189,7 @@ impl Reader {
         if problem.code.as_deref() == Some("ExpiredIteratorException") {
             return Refusal::Expired;
         }
-        let fault = self.aws.fault(doing, error);
+        let fault = self.with_hint(self.aws.fault(doing, error));
         if problem.kind == Kind::Transient { Refusal::Later(fault) } else { Refusal::Never(fault) }
     }
 
@@ -198,14 +198,22 @@ impl Reader {
         E: std::error::Error + ProvideErrorMetadata + 'static,
         R: std::fmt::Debug + 'static,
     {
+        self.with_hint(self.aws.fault(format!("{doing} stream `{}`", self.stream.name()), error))
+    }
+
+    /// What to type next, where the service's code tells.
+    fn with_hint(&self, fault: Fault) -> Fault {
         let stream = self.stream.name();
-        let fault = self.aws.fault(format!("{doing} stream `{stream}`"), error);
         match fault.code() {
             Some("ResourceNotFoundException") => fault.with_hint(format!(
                 "kstream list --region {} shows the streams there; kstream ensure {stream} creates this one",
                 self.aws.region
             )),
             Some("ResourceInUseException") => fault.with_hint(format!("kstream wait {stream}")),
+            Some("InvalidArgumentException") => fault.or_hint(format!(
+                "a sequence number is good for one shard of one stream: if `{stream}` was created anew, begin with \
+                 --from trim-horizon and remove the checkpoint"
+            )),
             _ => fault,
         }
     }

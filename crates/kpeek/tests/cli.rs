@@ -293,6 +293,16 @@ fn an_unknown_stream_and_an_unknown_shard_are_refused() {
         .run(&["sensor-readings", "--shard", "9"])
         .ends_with(4, &["there is no shard `shardId-000000000009`", "shardId-000000000001"]);
     scene.run(&["sensor-readings", "--from", "at-seq:1"]).ends_with(2, &["--shard"]);
+    let strange = [
+        "sensor-readings",
+        "--shard",
+        "0",
+        "--from",
+        "at-seq:99999999999999999999999999999999999999999999999999999999",
+    ];
+    scene
+        .run(&strange)
+        .ends_with(2, &["failed to begin shard shardId-000000000000 at `at-seq:9", "--from trim-horizon"]);
 }
 
 #[test]
