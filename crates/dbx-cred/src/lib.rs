@@ -66,6 +66,7 @@ Examples:
       kinesis-sensor-credential | trust-sync | dbx-cred validate
   dbx-cred list
   dbx-cred token kinesis-sensor-credential --format env
+  dbx-cred prove --receipt receipts.ndjson < connection.json
   dbx-cred delete kinesis-sensor-credential --yes";
 
 /// Creates, validates and uses a Databricks service credential
@@ -90,28 +91,85 @@ pub struct Args {
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
     /// Create the credential, or make it name the right role
+    #[command(before_help = examples::ENSURE)]
     Ensure(ensure::Ensure),
     /// Show one credential
+    #[command(before_help = examples::SHOW)]
     Show(show::Show),
     /// List the service credentials of the metastore, one a line
+    #[command(before_help = examples::LIST)]
     List(show::List),
     /// Ask Databricks to try the credential until it works or the reason is final
+    #[command(before_help = examples::VALIDATE)]
     Validate(validate::Validate),
     /// Print temporary AWS keys of the credential's role
+    #[command(before_help = examples::TOKEN)]
     Token(token::Token),
     /// Read a record as Databricks will, and show what the same keys cannot do
+    #[command(before_help = examples::PROVE)]
     Prove(prove::Prove),
     /// Write what reads the stream in Databricks: SQL, Python, or an asset bundle
+    #[command(before_help = examples::PIPELINE)]
     Pipeline(pipeline::Pipeline),
     /// Let users, groups or service principals use the credential
+    #[command(before_help = examples::GRANT)]
     Grant(grant::Granting),
     /// Restrict the credential to some workspaces
+    #[command(before_help = examples::BIND)]
     Bind(bind::Bind),
     /// Tell about the login
-    #[command(subcommand)]
+    #[command(subcommand, before_help = examples::AUTH)]
     Auth(describe::Auth),
     /// Delete the credential
+    #[command(before_help = examples::DELETE)]
     Delete(delete::Delete),
+}
+
+/// The examples of each command's help; a test parses them.
+mod examples {
+    pub(super) const ENSURE: &str = "\
+Examples:
+  dbx-cred ensure kinesis-sensor-credential --role-arn arn:aws:iam::123456789012:role/databricks-kinesis-role
+  iam-role show databricks-kinesis-role | dbx-cred ensure kinesis-sensor-credential";
+    pub(super) const SHOW: &str = "\
+Examples:
+  dbx-cred show kinesis-sensor-credential --pretty";
+    pub(super) const LIST: &str = "\
+Examples:
+  dbx-cred list
+  dbx-cred list --include-unbound";
+    pub(super) const VALIDATE: &str = "\
+Examples:
+  dbx-cred validate < connection.json
+  dbx-cred validate kinesis-sensor-credential --once";
+    pub(super) const TOKEN: &str = "\
+Examples:
+  dbx-cred token kinesis-sensor-credential --format env
+  dbx-cred token kinesis-sensor-credential --no-cache";
+    pub(super) const PROVE: &str = "\
+Examples:
+  dbx-cred prove --receipt receipts.ndjson < connection.json";
+    pub(super) const PIPELINE: &str = "\
+Examples:
+  dbx-cred pipeline < connection.json
+  kpeek sensor-readings --count 100 | dbx-cred pipeline --infer --doc connection.json
+  dbx-cred pipeline --out bundle --catalog sensor_pipeline --schema bronze < connection.json";
+    pub(super) const GRANT: &str = "\
+Examples:
+  dbx-cred grant kinesis-sensor-credential --to data-engineers
+  dbx-cred grant kinesis-sensor-credential --to data-engineers --revoke";
+    pub(super) const BIND: &str = "\
+Examples:
+  dbx-cred bind kinesis-sensor-credential
+  dbx-cred bind kinesis-sensor-credential --open";
+    pub(super) const AUTH: &str = "\
+Examples:
+  dbx-cred auth describe --pretty
+  dbx-cred auth describe --offline";
+    pub(super) const DELETE: &str = "\
+Examples:
+  dbx-cred delete kinesis-sensor-credential --yes
+  dbx-cred delete --yes < connection.json";
 }
 
 impl Tool for Args {
@@ -216,4 +274,30 @@ async fn document(args: &DocArgs, world: &World) -> Result<Document, Fault> {
     let (args, world) = (args.clone(), world.clone());
     let reading = tokio::task::spawn_blocking(move || world.document(&args));
     reading.await.map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Args;
+
+    #[test]
+    fn every_command_has_examples_and_every_example_is_accepted() {
+        let command = Args::command();
+        for subcommand in command.get_subcommands() {
+            let help = subcommand.get_before_help().unwrap_or_else(|| panic!("{}", subcommand.get_name()));
+            let help = help.to_string();
+            let mut seen = 0;
+            for line in help.lines().skip(1) {
+                // What stands behind a pipe or a redirection is the shell's.
+                let typed = line.split(" | ").find(|part| part.trim().starts_with("dbx-cred")).unwrap();
+                let typed = typed.split('<').next().unwrap();
+                let args = Args::try_parse_from(typed.split_whitespace()).unwrap();
+                assert!(typed.contains(subcommand.get_name()), "{args:?}");
+                seen += 1;
+            }
+            assert!(seen > 0, "{help}");
+        }
+    }
 }
