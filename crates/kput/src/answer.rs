@@ -22,14 +22,18 @@ struct Wire<'answer> {
 #[serde(rename_all = "PascalCase")]
 struct Entry<'answer> {
     #[serde(borrow, default)]
-    sequence_number: Option<Cow<'answer, str>>,
+    sequence_number: Option<Word<'answer>>,
     #[serde(borrow, default)]
-    shard_id: Option<Cow<'answer, str>>,
+    shard_id: Option<Word<'answer>>,
     #[serde(borrow, default)]
-    error_code: Option<Cow<'answer, str>>,
+    error_code: Option<Word<'answer>>,
     #[serde(borrow, default)]
-    error_message: Option<Cow<'answer, str>>,
+    error_message: Option<Word<'answer>>,
 }
+
+/// A text that borrows when it can: serde would copy an `Option<Cow<str>>`.
+#[derive(Deserialize)]
+struct Word<'answer>(#[serde(borrow)] Cow<'answer, str>);
 
 /// One verdict an entry of the request, in its order.
 ///
@@ -43,11 +47,11 @@ pub fn verdicts(answer: &Bytes) -> Result<Vec<Verdict>, serde_json::Error> {
 fn verdict(answer: &Bytes, entry: Entry<'_>) -> Verdict {
     match (entry.error_code, entry.sequence_number, entry.shard_id) {
         (None, Some(sequence), Some(shard)) => {
-            Verdict::Acked { shard: text(answer, shard), sequence: text(answer, sequence) }
+            Verdict::Acked { shard: text(answer, shard.0), sequence: text(answer, sequence.0) }
         }
         (code, ..) => {
-            let code = code.map_or_else(|| NO_VERDICT.to_owned(), Cow::into_owned);
-            let message = entry.error_message.unwrap_or_default().into_owned();
+            let code = code.map_or_else(|| NO_VERDICT.to_owned(), |code| code.0.into_owned());
+            let message = entry.error_message.map(|message| message.0.into_owned()).unwrap_or_default();
             Verdict::Failed(Failure { throttled: is_throttle(&code), code, message, last: false })
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! Receipts on stdout, in input order, one a record:
 //! - `{"line":1,"shard_id":"shardId-000000000001","sequence_number":"…"}`: stored;
+//! - the same with `"sub":3`: stored as the fourth record of an aggregate (`--aggregate`);
 //! - `{"line":7,"error":{"code":"…","message":"…"}}`: given up;
 //! - `{"line":9,"skipped":"…"}`: left out because the user wanted it so.
 //!
@@ -15,6 +16,13 @@
 //!
 //! Order: PutRecords promises none, not even inside one request, because an entry can fail while a later one is stored.
 //! `--ordered` therefore keeps at most one record of a partition key on its way.
+//!
+//! Aggregates: `--aggregate` packs records of one predicted shard together. When an answer names a shard that does not take
+//! all of them, the shards are listed again and *all* records of that aggregate are sent again: a consumer such as
+//! the KCL drops the whole of it. One that does not check sees those records twice.
+//!
+//! Resuming: `--journal` notes what is stored before the receipt is given, so a run that was killed goes on without
+//! repeating anything that has a receipt ([`journal`]).
 //!
 //! Duplicates: a request that times out may have arrived. Its records are sent again, so a record may be stored twice;
 //! a record with a receipt has been stored.

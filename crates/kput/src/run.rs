@@ -163,7 +163,7 @@ impl<W: Write> Run<W> {
             self.ask_shards();
             return false;
         }
-        self.over && self.planner.is_empty() && self.shards.is_none()
+        self.over && self.planner.is_empty() && !self.needs_shards()
     }
 
     fn send_due(&mut self) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use config::args::ProcessArgs;
 use config::aws::Aws;
 use config::member::Stream;
-use config::settings::{Asked, PROFILE, REGION, STREAM, TIMEOUT};
-use config::{Fault, Outcome, Tool, World};
+use config::settings::{Asked, ENDPOINT_URL, PROFILE, REGION, STREAM, TIMEOUT};
+use config::{Fault, Outcome, Tool, World, duration};
 
 use crate::args::{Args, ReceiptForm};
 use crate::dead_letter::DeadLetters;
@@ -40,7 +40,8 @@ impl Tool for Args {
             Asked::new(STREAM, self.stream.as_deref()),
             Asked::new(PROFILE, self.aws.profile.as_deref()),
             Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(TIMEOUT, None),
+            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
+            Asked::new(TIMEOUT, self.aws.timeout.map(duration::show).as_deref()),
         ]
     }
 }

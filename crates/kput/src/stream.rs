@@ -8,10 +8,12 @@ use aws_sdk_kinesis::error::ProvideErrorMetadata;
 use aws_sdk_kinesis::types::{
     PutRecordsRequestEntry, ShardFilter, ShardFilterType, StreamMode, StreamModeDetails, StreamStatus,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::Blob;
 use config::aws::problem;
 use config::interrupt::Interrupt;
 use config::{Fault, Kind};
+use thiserror::Error;
 
 use crate::limits::RECORD_BYTES;
 use crate::plan::{Shard, ShardMap};
@@ -118,26 +120,45 @@ impl Put {
     /// # Errors
     /// With what the real call would have answered.
     pub async fn permission(&self) -> Result<Permission, Fault> {
-        // An endpoint that does not know DryRun would store the record.
-        if self.aws.sdk.endpoint_url().is_some() {
-            return Ok(Permission::NotAsked("only AWS itself is known to honour DryRun"));
-        }
         let entry =
             PutRecordsRequestEntry::builder().data(Blob::new("dry run")).partition_key("dry run").build();
         let doing = || format!("failed the dry run against stream `{}`", self.target().name);
         let entry = entry.map_err(|error| Fault::usage(doing()).with_cause(error))?;
         let (name, arn) = self.address();
-        let asked =
-            self.client.put_records().set_stream_name(name).set_stream_arn(arn).records(entry).dry_run(true);
-        match asked.customize().config_override(patient()).send().await {
-            Ok(_) => {
-                Err(Fault::new(Kind::Refused, doing())
-                    .with_cause("the service did not treat it as a dry run"))
-            }
+        let asked = self.client.put_records().set_stream_name(name).set_stream_arn(arn);
+        let asked = asked.records(entry).dry_run(true).customize().config_override(patient());
+        // An endpoint that does not know DryRun would store the record, so only AWS's own are asked. Which one it is, is
+        // known when the SDK has resolved it: from a flag, the environment, a profile.
+        match asked.map_request(only_to_aws).send().await {
+            Ok(_) => Err(Fault::new(Kind::Refused, doing())
+                .with_cause("the service did not treat it as a dry run, and stored one record")),
             Err(error) if error.code() == Some("DryRunOperationException") => Ok(Permission::Granted),
+            Err(error) if is_not_aws(&error) => {
+                Ok(Permission::NotAsked("only AWS itself is known to honour DryRun"))
+            }
             Err(error) => Err(self.with_hint(self.aws.fault(doing(), &error), &problem(&error))),
         }
     }
+}
+
+/// The request would go elsewhere than to AWS.
+#[derive(Debug, Error)]
+#[error("the endpoint is not one of AWS")]
+struct NotAws;
+
+fn only_to_aws(request: HttpRequest) -> Result<HttpRequest, NotAws> {
+    if is_aws(request.uri()) { Ok(request) } else { Err(NotAws) }
+}
+
+fn is_aws(uri: &str) -> bool {
+    let rest = uri.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
+    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|suffix| host.ends_with(suffix))
+}
+
+fn is_not_aws(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    chain.any(<dyn std::error::Error>::is::<NotAws>)
 }
 
 fn takes_records(status: &StreamStatus) -> bool {
@@ -150,4 +171,25 @@ fn open_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
         shard.sequence_number_range.as_ref().is_some_and(|range| range.ending_sequence_number.is_some());
     let (first, last) = (range.starting_hash_key.parse().ok()?, range.ending_hash_key.parse().ok()?);
     (!closed).then(|| Shard { id: shard.shard_id.clone(), first, last })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_aws;
+
+    #[test]
+    fn only_hosts_of_aws_get_a_dry_run() {
+        for uri in ["https://kinesis.eu-central-1.amazonaws.com/", "https://1.data-kinesis.us-east-1.api.aws"]
+        {
+            assert!(is_aws(uri), "{uri}");
+        }
+        for uri in [
+            "http://127.0.0.1:4567/",
+            "http://kinesis.eu-central-1.amazonaws.com/",
+            "https://amazonaws.com.example.test/",
+            "https://example.test/.amazonaws.com",
+        ] {
+            assert!(!is_aws(uri), "{uri}");
+        }
+    }
 }

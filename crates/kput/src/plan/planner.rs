@@ -74,6 +74,8 @@ pub struct Planner {
     own_records: Option<Bucket>,
     own_bytes: Option<Bucket>,
     last_came: bool,
+    /// Whether a record was ever throttled. An endpoint that never does is not held to the service's limits.
+    was_throttled: bool,
 }
 
 impl Planner {
@@ -93,6 +95,7 @@ impl Planner {
             own_records: own(rules.records_per_second),
             own_bytes: own(rules.bytes_per_second),
             last_came: false,
+            was_throttled: false,
             rules,
         }
     }
@@ -167,7 +170,7 @@ impl Planner {
         let whole = 2 * verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Failed(_))).count()
             > verdicts.len();
         let mut ended = Vec::with_capacity(batch.len());
-        let mut struck = Vec::new();
+        let (mut struck, mut throttled) = (Vec::new(), Vec::new());
         for (item, verdict) in batch.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Acked { shard, sequence } => {
@@ -182,16 +185,15 @@ impl Planner {
                     let at = self.queue_of(&item);
                     if let Some(queue) = self.queues.get_mut(at) {
                         queue.push_again(item);
-                        if failure.throttled
-                            && let Some(pace) = &mut queue.pace
-                        {
-                            pace.records.drain(now);
+                        if failure.throttled {
+                            throttled.push(at);
                         }
                     }
                     struck.push(at);
                 }
             }
         }
+        self.slow_down(&throttled, now);
         struck.sort_unstable();
         struck.dedup();
         if struck.is_empty() {
@@ -215,15 +217,13 @@ impl Planner {
         self.pieces.extend([batch, second]);
     }
 
-    /// Sets the open shards: from now on every record waits in its shard's queue, at its shard's pace.
+    /// Sets the open shards: from now on every record waits in its shard's queue, and once any record was throttled, at
+    /// the pace that a shard is documented to take.
     pub fn set_shards(&mut self, map: ShardMap, now: Instant) {
         let queues = map.shards().len() + 1;
         let old = std::mem::replace(&mut self.queues, (0..queues).map(|_| Queue::new(now)).collect());
-        for queue in self.queues.iter_mut().skip(1) {
-            queue.pace = Some(Pace {
-                records: Bucket::full(SHARD_RECORDS, now),
-                bytes: Bucket::full(SHARD_BYTES, now),
-            });
+        if self.was_throttled {
+            self.pace_shards(now);
         }
         self.map = Some(map);
         self.turn = 0;
@@ -263,6 +263,27 @@ impl Planner {
             items.extend(lanes.drain());
         }
         items
+    }
+
+    /// The service enforces its limits: from now on every shard gets what it is documented to take, and the shards of
+    /// `throttled` wait until it comes in again.
+    fn slow_down(&mut self, throttled: &[usize], now: Instant) {
+        if !throttled.is_empty() && !self.was_throttled {
+            self.was_throttled = true;
+            self.pace_shards(now);
+        }
+        for at in throttled {
+            if let Some(pace) = self.queues.get_mut(*at).and_then(|queue| queue.pace.as_mut()) {
+                pace.records.drain(now);
+            }
+        }
+    }
+
+    fn pace_shards(&mut self, now: Instant) {
+        for queue in self.queues.iter_mut().skip(1) {
+            let (records, bytes) = (Bucket::full(SHARD_RECORDS, now), Bucket::full(SHARD_BYTES, now));
+            queue.pace = Some(Pace { records, bytes });
+        }
     }
 
     /// Whether a request is worth sending: it is full, or something in it has waited long enough.

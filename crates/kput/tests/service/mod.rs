@@ -371,6 +371,12 @@ fn a_dry_run_sizes_the_input_and_sends_nothing() {
     assert_eq!((shards.len(), records), (2, 1000));
     assert_eq!(report["permission"], "not asked: only AWS itself is known to honour DryRun");
     assert_eq!(fake.operations(), ["ListShards"], "nothing is sent");
+    // However the endpoint was named.
+    let mut elsewhere = command(&fake, home.path());
+    elsewhere.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_KINESIS", &fake.url);
+    let output = elsewhere.args(["sensor-readings", "--data", "x", "--dry-run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fake.stored().is_empty());
 }
 
 #[test]

@@ -145,9 +145,12 @@ fn a_throttled_shard_does_not_hold_the_others_back() {
 }
 
 #[test]
-fn a_shard_takes_a_thousand_records_a_second() {
+fn once_throttled_a_shard_gets_a_thousand_records_a_second() {
     let start = Instant::now();
     let mut planner = planner(Rules { batch_records: 500, batch_bytes: 1 << 20, ..rules() }, start);
+    planner.admit(item(9999, "k", 1, start));
+    let first = planner.take(start + LINGER).unwrap();
+    planner.settle(first, vec![failed(true)], start);
     planner.set_shards(ShardMap::new(vec![Shard { id: "a".to_owned(), first: 0, last: u128::MAX }]), start);
     (0..5000).for_each(|number| planner.admit(item(number, "k", 1, start)));
     planner.finish();
