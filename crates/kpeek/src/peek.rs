@@ -146,17 +146,17 @@ impl<'a> Peek<'a> {
         if outcome == Outcome::Done && self.sink.shown() == 0 && self.failures.is_empty() {
             self.world.notes.say(format!("no records from {} on", self.plan.origin));
         }
-        if self.failures.is_empty() || outcome == Outcome::Interrupted {
+        if self.failures.is_empty() {
             return Ok(outcome);
         }
-        if self.failures.len() == self.readings.len() {
+        if outcome != Outcome::Interrupted && self.failures.len() == self.readings.len() {
             // Not one shard was read to its end: the run as a whole was refused.
             return Err(self.failures.swap_remove(0));
         }
         for failure in &self.failures {
             self.world.notes.warn(one_line(failure));
         }
-        Ok(Outcome::Incomplete)
+        Ok(if outcome == Outcome::Interrupted { outcome } else { Outcome::Incomplete })
     }
 
     /// Shows what was held back, and saves how far the run came.
