@@ -41,7 +41,7 @@ fn without_arguments_it_says_who_you_are_and_passes_the_document_on() {
     assert_data_eq!(
         &ran.stdout,
         str![[r#"
-{"kinbricks":1,"later":[1.0],"identity":{"account":"123456789012","arn":"arn:aws:iam::123456789012:root","partition":"aws","region":"eu-central-1","root":true}}
+{"kinbricks":1,"later":[1.0],"identity":{"account":"123456789012","arn":"arn:aws:iam::123456789012:root","partition":"aws","region":"eu-central-1","root":true,"region_from":"environment variable AWS_REGION","credentials":{"source":"environment","profile":null,"expires_at":null}}}
 
 "#]]
     );

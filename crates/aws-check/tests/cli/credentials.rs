@@ -1,10 +1,8 @@
 //! Where the credentials and the region come from, and what to type when there are none.
 
-use std::os::unix::fs::PermissionsExt;
-
 use snapbox::{assert_data_eq, str};
 
-use crate::scene::{Scene, bare};
+use crate::scene::{Scene, bare, write_program};
 
 /// No network but loopback, and no metadata service either.
 const ALONE: (&str, &str) = ("AWS_EC2_METADATA_DISABLED", "true");
@@ -45,12 +43,14 @@ fn a_credential_process_is_run_once_for_all_clients() {
         key = scene.environment["AWS_ACCESS_KEY_ID"],
         secret = scene.environment["AWS_SECRET_ACCESS_KEY"],
     );
-    std::fs::write(&script, body).unwrap();
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&script, &body);
     let config = format!("[profile p]\nregion = eu-central-1\ncredential_process = {}\n", script.display());
-    scene
-        .run_with_profile(&config, &["--profile", "p"])
-        .ends_with(0, &["a credential_process, profile `p`; they expire in ", "Kinesis answers in"]);
+    let ran = scene.run_with_profile(&config, &["--profile", "p"]);
+    ran.ends_with(0, &["a credential_process, profile `p`; they expire in ", "Kinesis answers in"]);
+    assert_eq!(
+        ran.document()["identity"]["credentials"],
+        serde_json::json!({ "source": "process", "profile": "p", "expires_at": "2999-01-01T00:00:00Z" })
+    );
     assert_eq!(std::fs::read_to_string(scene.home.path().join("runs")).unwrap(), "run\n");
 }
 

@@ -2,12 +2,12 @@
 //! are right is what the matrix of broken set-ups is for.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, program};
+use crate::scene::{Scene, program, write_program};
 
 const STREAM: &str = r#""stream":{"name":"sensor-readings","arn":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings"}"#;
 const ROLE: &str = r#""role":{"name":"databricks-kinesis-role","arn":"arn:aws:iam::123456789012:role/databricks-kinesis-role"}"#;
@@ -27,10 +27,10 @@ fn beside(scene: &Scene, script: &str) -> PathBuf {
     let folder = scene.home.path().join("bin");
     fs::create_dir_all(&folder).unwrap();
     let copy = folder.join("aws-check");
-    fs::copy(program(), &copy).unwrap();
-    let neighbour = folder.join("dbx-cred");
-    fs::write(&neighbour, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&neighbour, fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process, as in `write_program`.
+    let copied = Command::new("/bin/cp").arg(program()).arg(&copy).status().unwrap();
+    assert!(copied.success());
+    write_program(&folder.join("dbx-cred"), &format!("#!/bin/sh\n{script}\n"));
     copy
 }
 

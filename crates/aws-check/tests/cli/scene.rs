@@ -67,6 +67,16 @@ pub(crate) fn program() -> PathBuf {
     snapbox::cmd::cargo_bin!("aws-check").to_owned()
 }
 
+/// Writes a program. Another process does it: a descriptor of ours that a child of another test inherits for a moment would keep
+/// the program from being run (`Text file busy`).
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"cat > "$0" && chmod +x "$0""#]).arg(path).stdin(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
 /// Runs the binary with these variables only: outside of any sandbox.
 pub(crate) fn bare(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Ran {
     let home = tempfile::tempdir().unwrap();
