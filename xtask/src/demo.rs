@@ -18,7 +18,7 @@ use script::STEPS;
 const SUMMARY: &[&str] = &[
     "a stream, a role with its policy and a service credential were made by eight small programs and three pipes",
     "validation failed while the role trusted the placeholder, and passed after trust-sync",
-    "the record was read back with keys that Databricks vends; writing with them was refused",
+    "the record was read back with keys that Databricks vends; writing, and leaving the external ID out, was refused",
     "the second run changed nothing; the take-down left nothing, and can be run twice",
 ];
 
@@ -29,6 +29,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let own = std::env::current_exe().context("failed to find this program")?;
     let error = Command::new(binaries.join("kinbricks-sandbox"))
         .env("PATH", build::path_with_tools()?)
+        // Databricks demands both halves of self-assume: to be trusted and to be permitted.
+        .arg("--strict-self-assume")
         .arg("--")
         .arg(own)
         .arg("demo-steps")

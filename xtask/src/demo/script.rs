@@ -24,7 +24,7 @@ pub(crate) const STEPS: &[Step] = &[
         title: "Send the test record",
         why: "No base64, no line wraps: the text goes in as it is; the receipt says which shard took it.",
         command: r#"kput sensor-readings --key-field sensor_id \
-  --data '{"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A","temperature_celsius":-18.2}'"#,
+  --data '{"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A","temperature_celsius":-18.2}' | tee receipt.json"#,
         exit: 0,
         says: &["\"line\":1", "shardId-"],
         never_says: &[],
@@ -78,9 +78,9 @@ pub(crate) const STEPS: &[Step] = &[
         never_says: &["FAIL"],
     },
     Step {
-        title: "Prove it: read the record as Databricks",
+        title: "Read the record as Databricks",
         why: "Only keys that Databricks vends, no AWS credentials of ours; and writing with them is refused.",
-        command: "eval \"$(dbx-cred token kinesis-sensor-credential --format env)\"\naws-check\nkpeek sensor-readings --raw\nif kput sensor-readings --data '{}'; then exit 9; fi",
+        command: "eval \"$(dbx-cred token kinesis-sensor-credential --format env)\"\naws-check --no-reach > /dev/null\nkpeek sensor-readings --raw\nif kput sensor-readings --data '{}'; then exit 9; fi",
         exit: 0,
         says: &[
             "assumed-role/databricks-kinesis-role",
@@ -88,6 +88,22 @@ pub(crate) const STEPS: &[Step] = &[
             "not authorized to perform: kinesis:PutRecord",
         ],
         never_says: &[],
+    },
+    Step {
+        title: "Prove it",
+        why: "The very record of the receipt, found with those keys; and everything that must not work does not.",
+        command: "dbx-cred prove --receipt receipt.json < connection.json > proved.json",
+        exit: 0,
+        says: &["proved"],
+        never_says: &[],
+    },
+    Step {
+        title: "Ask the doctor",
+        why: "The whole chain, link by link; were one broken, this names it and the command that repairs it.",
+        command: "aws-check --doctor < proved.json > /dev/null",
+        exit: 0,
+        says: &["permissions"],
+        never_says: &["broken"],
     },
     Step {
         title: "Everything once more, as one pipe",
