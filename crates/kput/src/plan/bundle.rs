@@ -54,18 +54,12 @@ impl Bundler {
         let shared = record.clone();
         let key = shared.key_text().unwrap_or_default();
         let entry = Entry { partition_key: &key, explicit_hash_key: text.as_deref(), data: shared.data() };
-        let length = |bundle: &Option<Bundle>| match bundle {
-            Some(bundle) => bundle.packer.len_with(entry),
-            None => Packer::default().len_with(entry),
-        };
         let Some(slot) = self.open.get_mut(at) else { return ready };
-        if length(slot) > self.max_bytes
-            && let Some(full) = slot.take()
-        {
+        if let Some(full) = slot.take_if(|bundle| bundle.packer.len_with(entry) > self.max_bytes) {
             self.open_bytes -= full.packer.len();
             ready.push(full.close());
         }
-        if length(slot) > self.max_bytes {
+        if slot.is_none() && Packer::default().len_with(entry) > self.max_bytes {
             // Larger than any bundle: on its own, behind the records before it.
             ready.push(Item::new(record, now));
             return ready;

@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Doubling stops here; [`LONGEST_PAUSE`] is reached long before.
 const MOST_DOUBLINGS: u32 = 10;
 
+/// A request of this size gains nothing from waiting for more.
+const EAGER_BYTES: usize = 1024 * 1024;
+
 /// What one shard takes a second (Kinesis quotas): 1000 records, as many at once.
 const SHARD_RECORDS: Rate = Rate { per_second: 1000.0, burst: 1000.0 };
 
@@ -300,7 +303,7 @@ impl Planner {
             oldest = oldest.into_iter().chain(admitted).min();
         }
         let waited = oldest.is_some_and(|admitted| self.last_came || admitted + self.rules.linger <= now);
-        waited || records >= self.rules.batch_records || bytes >= self.rules.batch_bytes
+        waited || records >= self.rules.batch_records || bytes >= self.rules.batch_bytes.min(EAGER_BYTES)
     }
 
     fn is_final(&self, item: &Item, failure: &Failure, now: Instant) -> bool {

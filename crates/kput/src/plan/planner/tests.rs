@@ -88,6 +88,14 @@ fn bytes_end_a_batch_too_and_count_the_keys() {
 }
 
 #[test]
+fn a_mebibyte_does_not_wait_for_more() {
+    let now = Instant::now();
+    let mut planner = planner(Rules { batch_records: 500, batch_bytes: 10 << 20, ..rules() }, now);
+    (0..3).for_each(|number| planner.admit(item(number, "k", 400_000, now)));
+    assert_eq!(numbers(&planner.take(now).unwrap()), [0, 1, 2]);
+}
+
+#[test]
 fn only_what_failed_goes_again_and_before_what_is_new() {
     let now = Instant::now();
     let mut planner = planner(rules(), now);
