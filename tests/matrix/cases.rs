@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) repair: Repair,
     /// Flags for the doctor.
     pub(crate) flags: &'static str,
+    /// IAM has taken a change that has no effect yet: Databricks finds what the policies do not say any more.
+    pub(crate) spreads: bool,
     /// The sandbox has no such thing (KMS, a second region), so what works in it proves nothing.
     pub(crate) beyond_the_sandbox: bool,
 }
@@ -52,6 +54,7 @@ impl Case {
             says: "",
             repair: Repair::None,
             flags: "",
+            spreads: false,
             beyond_the_sandbox: false,
         }
     }

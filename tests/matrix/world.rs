@@ -267,6 +267,11 @@ impl World {
         Ok(())
     }
 
+    /// From now on every write to IAM takes this long to have an effect.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        self.sandbox.iam().set_delay(delay);
+    }
+
     /// Sets the longest session of the role.
     pub(crate) fn limit_sessions(&self, seconds: i32) -> Result<()> {
         let request = self.iam()?.update_role().role_name(ROLE).max_session_duration(seconds);

@@ -135,6 +135,20 @@ fn not_granted() -> Vec<Case> {
             "`kinesis:GetRecords`",
             ANEW,
         ),
+        Case {
+            // The keys can poll; what they cannot is asked of the doctor alone.
+            beyond_the_sandbox: true,
+            ..Case::broken(
+                "polling-where-fan-out-is-wanted",
+                |world| {
+                    world.shell("iam-policy-gen permissions --mode efo < connection.json > efo.json; mv efo.json connection.json")
+                },
+                GREEN,
+                "permissions",
+                "may not `kinesis:RegisterStreamConsumer`",
+                "kstream show < connection.json | iam-policy-gen permissions --mode efo | iam-role ensure > repaired.json",
+            )
+        },
         Case::broken(
             "policy-rolled-back",
             |world| {

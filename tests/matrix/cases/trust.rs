@@ -1,5 +1,7 @@
 //! The trust policy is wrong.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Case;
@@ -16,6 +18,9 @@ const OUT: &str = "FSS";
 const OPEN: &str = "PFP";
 /// The role may not assume itself.
 const NOT_ITSELF: &str = "PPF";
+
+/// Longer than a case takes to be looked at from every side.
+const SPREADING: Duration = Duration::from_secs(4);
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -219,6 +224,22 @@ pub(super) fn cases() -> Vec<Case> {
             "not for",
             "dbx-cred show < connection.json | trust-sync > repaired.json",
         ),
+        Case {
+            predicted: "PPP",
+            spreads: true,
+            ..Case::broken(
+                "repaired-a-moment-ago",
+                |world| {
+                    world.trust([let_in(&[MASTER, ROLE_ARN], &id("0000"))])?;
+                    world.slow_down(SPREADING);
+                    world.shell("trust-sync < connection.json > synced.json")
+                },
+                OUT,
+                "validation",
+                "every policy looks right, so IAM may still be spreading it",
+                "dbx-cred validate < connection.json > repaired.json",
+            )
+        },
         Case::broken(
             "another-action",
             |world| {

@@ -1,16 +1,20 @@
 //! What the connection document says of the chain, and the commands that change it.
 
 use config::args::DocArgs;
-use config::member::{Credential, Role, Stream};
+use config::member::{Credential, Policies, Role, Stream};
 use config::names::RoleArn;
 use config::settings::{CREDENTIAL, ROLE, STREAM, Setting, Settings};
 use config::{Document, Fault};
+use policy::permissions::Mode;
+use serde_json::Value;
 
 /// The members that the doctor examines.
 pub(crate) struct Connection {
     pub(crate) stream: Option<Stream>,
     pub(crate) role: Option<Role>,
     pub(crate) credential: Option<Credential>,
+    /// How the stream is to be read: by fan-out when the document's permissions are for that.
+    pub(crate) mode: Mode,
     /// Whether the document carries the two policies that a role is created with.
     has_policies: bool,
     /// The document as a command line names it.
@@ -33,13 +37,13 @@ impl Connection {
         let name = |setting: &Setting, guide: &str| {
             settings.choose(setting, None, None).map_or_else(|| guide.to_owned(), |chosen| chosen.value)
         };
-        let policies: Option<config::member::Policies> = document.get()?;
+        let policies: Policies = document.get()?.unwrap_or_default();
         Ok(Self {
             stream: document.get()?,
             role: document.get()?,
             credential: document.get()?,
-            has_policies: policies
-                .is_some_and(|policies| policies.trust.is_some() && policies.permissions.is_some()),
+            mode: policies.permissions.as_ref().map_or(Mode::Polling, mode),
+            has_policies: policies.trust.is_some() && policies.permissions.is_some(),
             file: quoted(file),
             names: Names {
                 stream: name(&STREAM, "sensor-readings"),
@@ -97,7 +101,7 @@ impl Connection {
         };
         let mut stages = Vec::new();
         if !self.has_policies {
-            stages.extend(["iam-policy-gen trust", "iam-policy-gen permissions"]);
+            stages.extend(["iam-policy-gen trust", self.generate_permissions()]);
         }
         stages.push(&ensure);
         if self.credential.is_some() {
@@ -117,8 +121,29 @@ impl Connection {
 
     /// Writes the permissions anew, for the stream as it is now.
     pub(crate) fn make_permissions(&self) -> String {
-        self.pipeline(&["kstream show", "iam-policy-gen permissions", "iam-role ensure"])
+        self.pipeline(&["kstream show", self.generate_permissions(), "iam-role ensure"])
     }
+
+    /// The stage that writes the permissions, in the mode that the document's are in.
+    pub(crate) fn generate_permissions(&self) -> &'static str {
+        match self.mode {
+            Mode::Polling => "iam-policy-gen permissions",
+            Mode::Efo => "iam-policy-gen permissions --mode efo",
+        }
+    }
+}
+
+/// The mode that permissions are for: nobody but a fan-out consumer subscribes to a shard.
+fn mode(permissions: &Value) -> Mode {
+    let document = policy::Document::from_value(permissions.clone());
+    let subscribes = document.is_ok_and(|document| {
+        let actions = document.statements().flat_map(|statement| {
+            let actions = statement.actions().unwrap_or_default();
+            actions.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        });
+        actions.into_iter().any(|action| action.eq_ignore_ascii_case("kinesis:SubscribeToShard"))
+    });
+    if subscribes { Mode::Efo } else { Mode::Polling }
 }
 
 /// A file's name as a POSIX shell reads it.
@@ -154,6 +179,16 @@ mod tests {
             "trust-sync < connection.json > repaired.json"
         );
         assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn permissions_are_written_anew_for_the_way_the_stream_is_read() {
+        let document = r#"{"policies":{"permissions":{"Statement":[{"Effect":"Allow","Action":["kinesis:subscribetoshard"],"Resource":"*"}]}}}"#;
+        assert_eq!(
+            connection(document, None).make_permissions(),
+            "kstream show < connection.json | iam-policy-gen permissions --mode efo | iam-role ensure > repaired.json"
+        );
+        assert!(!connection("{}", None).make_permissions().contains("--mode"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) async fn check(
     let grants = iam.grants(role).await?;
     let mut warnings = Vec::new();
     let spec = Spec::reader(stream.arn.as_str(), role.arn.as_str())
-        .map_err(|error| super::unseen(&error.to_string()))?;
+        .map_err(|error| super::unseen(&error.to_string()))?
+        .with_mode(connection.mode);
     let crosses_accounts = spec.crosses_accounts();
     let spec = match key_arn(stream) {
         None => spec,

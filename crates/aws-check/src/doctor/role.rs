@@ -15,7 +15,7 @@ pub(crate) async fn check(connection: &Connection, iam: &Iam) -> Result<Seen<Liv
     };
     if live.arn != *known {
         let show = format!("iam-role show {name}");
-        let mut stages = vec![show.as_str(), "iam-policy-gen permissions", "iam-role ensure"];
+        let mut stages = vec![show.as_str(), connection.generate_permissions(), "iam-role ensure"];
         if connection.credential.is_some() {
             stages.extend(["dbx-cred ensure", "trust-sync"]);
         }
