@@ -3,7 +3,7 @@
 use clap::Parser;
 use config::Tool;
 use config::args::{AwsArgs, DocArgs, ProcessArgs};
-use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, TIMEOUT};
+use config::settings::Asked;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,12 +43,6 @@ impl Tool for Args {
     }
 
     fn asked(&self) -> Vec<Asked> {
-        vec![
-            Asked::new(PROFILE, self.aws.profile.as_deref()),
-            Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
-            Asked::new(TIMEOUT, None),
-            Asked::new(ERRORS, None),
-        ]
+        self.aws.asked(None)
     }
 }

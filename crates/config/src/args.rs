@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::duration;
 use crate::fault::ErrorFormat;
+use crate::settings::{Asked, ENDPOINT_URL, PROFILE, REGION, TIMEOUT};
 use std::time::Duration;
 
 const PROCESS: &str = "Shared options";
@@ -43,6 +44,20 @@ pub struct AwsArgs {
     /// Longest time one operation may take, retries and waiting included, e.g. 30s [env: KINBRICKS_TIMEOUT]
     #[arg(long, value_name = "DURATION", global = true, help_heading = AWS, value_parser = duration::parse)]
     pub timeout: Option<Duration>,
+}
+
+impl AwsArgs {
+    /// `first`, then the settings that these flags set, for `--explain-config`.
+    pub fn asked(&self, first: Option<Asked>) -> Vec<Asked> {
+        let timeout = self.timeout.map(duration::show);
+        let own = [
+            Asked::new(PROFILE, self.profile.as_deref()),
+            Asked::new(REGION, self.region.as_deref()),
+            Asked::new(ENDPOINT_URL, self.endpoint_url.as_deref()),
+            Asked::new(TIMEOUT, timeout.as_deref()),
+        ];
+        first.into_iter().chain(own).collect()
+    }
 }
 
 /// How to reach Databricks.

@@ -175,7 +175,10 @@ fn prepare<T: Tool>() -> Prepared<T> {
         trace(T::NAME);
     }
     if args.process().explain_config {
-        let ended = explain(&settings, &args.asked(), &mut Output::new(io::stdout(), false));
+        let typed = args.process().errors.and_then(|format| format.to_possible_value());
+        let mut asked = args.asked();
+        asked.push(Asked::new(ERRORS, typed.as_ref().map(clap::builder::PossibleValue::get_name)));
+        let ended = explain(&settings, &asked, &mut Output::new(io::stdout(), false));
         return Prepared::Ended(fault::end(T::NAME, format, ended));
     }
     Prepared::Ready(Box::new(Ready { args, settings, format }))

@@ -5,7 +5,7 @@ use config::args::{AwsArgs, DocArgs, ProcessArgs};
 use config::fault::EXIT_CODES;
 use config::names::{Arn, PolicyName};
 use config::process::Tool;
-use config::settings::{Asked, PROFILE, REGION, ROLE, TIMEOUT};
+use config::settings::{Asked, ROLE};
 
 use crate::tag::Tag;
 
@@ -110,11 +110,6 @@ impl Tool for Args {
     }
 
     fn asked(&self) -> Vec<Asked> {
-        vec![
-            Asked::new(ROLE, self.command.role()),
-            Asked::new(PROFILE, self.aws.profile.as_deref()),
-            Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(TIMEOUT, None),
-        ]
+        self.aws.asked(Some(Asked::new(ROLE, self.command.role())))
     }
 }

@@ -9,7 +9,7 @@ use config::duration;
 use config::fault::EXIT_CODES;
 use config::names::{ConsumerName, ShardId};
 use config::process::Tool;
-use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, STREAM, TIMEOUT};
+use config::settings::{Asked, STREAM};
 use jiff::ZonedDateTime;
 use regex::bytes::Regex;
 
@@ -147,14 +147,7 @@ impl Tool for Args {
     }
 
     fn asked(&self) -> Vec<Asked> {
-        vec![
-            Asked::new(STREAM, self.stream.as_deref()),
-            Asked::new(PROFILE, self.aws.profile.as_deref()),
-            Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
-            Asked::new(TIMEOUT, self.aws.timeout.map(duration::show).as_deref()),
-            Asked::new(ERRORS, None),
-        ]
+        self.aws.asked(Some(Asked::new(STREAM, self.stream.as_deref())))
     }
 }
 

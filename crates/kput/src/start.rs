@@ -7,8 +7,8 @@ use std::time::Duration;
 use config::args::ProcessArgs;
 use config::aws::Aws;
 use config::member::Stream;
-use config::settings::{Asked, ENDPOINT_URL, PROFILE, REGION, STREAM, TIMEOUT};
-use config::{Fault, Outcome, Tool, World, duration};
+use config::settings::{Asked, STREAM};
+use config::{Fault, Outcome, Tool, World};
 
 use crate::args::{Args, ReceiptForm};
 use crate::dead_letter::DeadLetters;
@@ -36,13 +36,7 @@ impl Tool for Args {
     }
 
     fn asked(&self) -> Vec<Asked> {
-        vec![
-            Asked::new(STREAM, self.stream.as_deref()),
-            Asked::new(PROFILE, self.aws.profile.as_deref()),
-            Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
-            Asked::new(TIMEOUT, self.aws.timeout.map(duration::show).as_deref()),
-        ]
+        self.aws.asked(Some(Asked::new(STREAM, self.stream.as_deref())))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use config::Tool;
 use config::args::{AwsArgs, DocArgs, ProcessArgs};
-use config::settings::{Asked, ENDPOINT_URL, ERRORS, PROFILE, REGION, STREAM, TIMEOUT};
+use config::settings::{Asked, STREAM};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -134,14 +134,7 @@ impl Tool for Args {
     }
 
     fn asked(&self) -> Vec<Asked> {
-        vec![
-            Asked::new(STREAM, self.command.stream()),
-            Asked::new(PROFILE, self.aws.profile.as_deref()),
-            Asked::new(REGION, self.aws.region.as_deref()),
-            Asked::new(ENDPOINT_URL, self.aws.endpoint_url.as_deref()),
-            Asked::new(TIMEOUT, None),
-            Asked::new(ERRORS, None),
-        ]
+        self.aws.asked(Some(Asked::new(STREAM, self.command.stream())))
     }
 }
 
