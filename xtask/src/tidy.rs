@@ -29,6 +29,7 @@ pub(crate) fn run() -> Result<()> {
 
 fn findings(root: &Path) -> Result<Vec<String>> {
     let mut findings = top_folders(root)?;
+    let mut manifests = String::new();
     for file in files(root)? {
         let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -42,13 +43,29 @@ fn findings(root: &Path) -> Result<Vec<String>> {
             findings.extend(module(&shown, name, &text));
         } else if name == "Cargo.toml" {
             findings.extend(manifest(&shown, &text));
+            manifests.push_str(&text);
         } else if extension == Some("sh") && !text.starts_with("#!/usr/bin/env bash\n#") {
             findings.push(format!(
                 "{shown}: a script starts with `#!/usr/bin/env bash` and a comment that says what for"
             ));
         }
     }
+    findings.extend(unused_dependencies(root, &manifests)?);
     Ok(findings)
+}
+
+/// A dependency that the table offers and nobody takes is dead weight in the next reader's head.
+fn unused_dependencies(root: &Path, manifests: &str) -> Result<Vec<String>> {
+    let text = fs::read_to_string(root.join("Cargo.toml")).context("failed to read `Cargo.toml`")?;
+    let table = text.split("[workspace.dependencies]").nth(1).unwrap_or_default();
+    let names =
+        table.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = "));
+    let is_taken = |name: &str| {
+        let taken = [format!("{name}.workspace"), format!("{name} = {{ workspace")];
+        manifests.lines().any(|line| taken.iter().any(|taken| line.starts_with(taken.as_str())))
+    };
+    let unused = names.filter(|(name, _)| !name.starts_with('#') && !is_taken(name));
+    Ok(unused.map(|(name, _)| format!("Cargo.toml: nobody depends on `{name}`")).collect())
 }
 
 fn top_folders(root: &Path) -> Result<Vec<String>> {
