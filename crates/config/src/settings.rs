@@ -173,10 +173,42 @@ impl Settings {
         T: FromStr,
         T::Err: fmt::Display,
     {
+        self.required(setting, flag, document, &format!("pipe in what `{supplier}` prints"))
+    }
+
+    /// As [`Settings::require`], for a tool whose stdin carries records: its document comes from a file.
+    ///
+    /// # Errors
+    /// As [`Settings::require`].
+    pub fn require_beside_records<T>(
+        &self,
+        setting: &Setting,
+        flag: Option<&str>,
+        document: Option<(&'static str, &str)>,
+        supplier: &str,
+    ) -> Result<T, Fault>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        self.required(setting, flag, document, &format!("add --doc FILE with what `{supplier}` printed"))
+    }
+
+    fn required<T>(
+        &self,
+        setting: &Setting,
+        flag: Option<&str>,
+        document: Option<(&'static str, &str)>,
+        way: &str,
+    ) -> Result<T, Fault>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
         let chosen = self.choose(setting, flag, document).ok_or_else(|| {
             let variable = setting.env.first().copied().unwrap_or_default();
             Fault::usage(format!("no {} is given", setting.name)).with_hint(format!(
-                "name it as {}, pipe in what `{supplier}` prints, or set {variable} or `{}` in kinbricks.toml",
+                "name it as {}, {way}, or set {variable} or `{}` in kinbricks.toml",
                 setting.flag, setting.name
             ))
         })?;

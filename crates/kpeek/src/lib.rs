@@ -246,7 +246,7 @@ fn stream_of(
 ) -> Result<(StreamRef, Option<Region>), Fault> {
     let member: Option<Stream> = document.get()?;
     let name = member.as_ref().map(|stream| ("stream", stream.name.as_str()));
-    let stream: StreamRef = world.settings.require(&STREAM, named, name, "kstream ensure")?;
+    let stream: StreamRef = world.settings.require_beside_records(&STREAM, named, name, "kstream ensure")?;
     let region = match (stream.arn(), named, member) {
         (Some(arn), _, _) => Some(arn.region().clone()),
         // Another stream than the document's may live in another region.

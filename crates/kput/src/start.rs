@@ -55,12 +55,8 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     }
     let document = member(&args, &world, stdin_used)?;
     let named = document.as_ref().map(|stream| ("stream", stream.name.as_str()));
-    let target: Target = world.settings.require(
-        &STREAM,
-        args.stream.as_deref(),
-        named,
-        "kstream ensure STREAM, with --doc FILE",
-    )?;
+    let target: Target =
+        world.settings.require_beside_records(&STREAM, args.stream.as_deref(), named, "kstream ensure")?;
     // The document speaks about its own stream only.
     let document = document.filter(|stream| stream.name == target.name);
     let stream = target.arn.as_ref().map_or_else(|| target.name.to_string(), ToString::to_string);
