@@ -61,7 +61,7 @@ fn no_stream_names_the_ways_to_give_one() {
     let (fake, home) = (Fake::new(), tempdir().unwrap());
     kput(&fake, home.path()).args(["--data", "x"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 kput: no stream is given
-hint: name it as STREAM, pipe in what `kstream ensure STREAM, with --doc FILE` prints, or set KINBRICKS_STREAM or `stream` in kinbricks.toml
+hint: name it as STREAM, add --doc FILE with what `kstream ensure` printed, or set KINBRICKS_STREAM or `stream` in kinbricks.toml
 
 "#]]);
 }
