@@ -7,7 +7,8 @@
 //!                    2: repeated string explicit_hash_key_table
 //!                    3: repeated Record records }
 //! Record           { 1: uint64 partition_key_index    2: optional uint64 explicit_hash_key_index
-//!                    3: bytes data                    4: repeated Tag tags (ignored) }
+//!                    3: bytes data                    4: repeated Tag tags }
+//! Tag              { 1: string key                    2: optional string value }
 //! ```
 //!
 //! The description is `aggregation-format.md` of the Amazon Kinesis Producer Library. Readers that know it: the KCL,
@@ -22,8 +23,8 @@
 //! use aggregate::{Entry, Packer, unpack};
 //!
 //! let mut packer = Packer::default();
-//! packer.add(Entry { partition_key: "sensor_01", explicit_hash_key: None, data: b"-18.2" });
-//! packer.add(Entry { partition_key: "sensor_02", explicit_hash_key: Some("7"), data: b"-17.9" });
+//! packer.add(Entry { partition_key: "sensor_01", data: b"-18.2", ..Entry::default() });
+//! packer.add(Entry { partition_key: "sensor_02", data: b"-17.9", explicit_hash_key: Some("7"), ..Entry::default() });
 //! let blob = packer.finish();
 //! let entries = unpack(&blob).unwrap();
 //! assert_eq!(entries[0].data, b"-18.2");
@@ -31,10 +32,12 @@
 //! ```
 
 mod pack;
+mod tags;
 mod unpack;
 mod wire;
 
 pub use pack::{OUTER_KEY, Packer};
+pub use tags::{Tag, Tags};
 pub use unpack::{Broken, looks_aggregated, unpack};
 
 /// The first bytes of every aggregate.
@@ -47,7 +50,7 @@ pub const DIGEST_BYTES: usize = 16;
 pub const DEFAULT_MAX_BYTES: usize = 51_200;
 
 /// One user record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The record's own partition key.
     pub partition_key: &'a str,
@@ -55,4 +58,6 @@ pub struct Entry<'a> {
     pub explicit_hash_key: Option<&'a str>,
     /// The payload.
     pub data: &'a [u8],
+    /// What its producer noted beside it.
+    pub tags: Tags<'a>,
 }

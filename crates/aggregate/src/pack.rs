@@ -17,6 +17,7 @@ const RECORDS: u64 = tag(3, BYTES);
 const KEY_INDEX: u64 = tag(1, VARINT);
 const HASH_INDEX: u64 = tag(2, VARINT);
 const DATA: u64 = tag(3, BYTES);
+const TAGS: u64 = tag(4, BYTES);
 
 /// Strings that records refer to by position; each one is stored once.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +74,7 @@ impl Packer {
     pub fn len_with(&self, entry: Entry<'_>) -> usize {
         let (key, key_cost) = self.keys.look_up(entry.partition_key);
         let hash = entry.explicit_hash_key.map(|hash| self.hashes.look_up(hash));
-        let record = record_len(key, hash.map(|(position, _)| position), entry.data);
+        let record = record_len(key, hash.map(|(position, _)| position), entry);
         self.len() + key_cost + hash.map_or(0, |(_, cost)| cost) + bytes_len(record)
     }
 
@@ -82,7 +83,7 @@ impl Packer {
         let key = self.keys.add(PARTITION_KEYS, entry.partition_key);
         let hash = entry.explicit_hash_key.map(|hash| self.hashes.add(HASH_KEYS, hash));
         put_varint(&mut self.records, RECORDS);
-        put_varint(&mut self.records, record_len(key, hash, entry.data) as u64);
+        put_varint(&mut self.records, record_len(key, hash, entry) as u64);
         put_varint(&mut self.records, KEY_INDEX);
         put_varint(&mut self.records, key);
         if let Some(hash) = hash {
@@ -90,6 +91,9 @@ impl Packer {
             put_varint(&mut self.records, hash);
         }
         put_bytes(&mut self.records, DATA, entry.data);
+        for tag in entry.tags.messages() {
+            put_bytes(&mut self.records, TAGS, tag);
+        }
         self.count += 1;
     }
 
@@ -110,6 +114,7 @@ impl Packer {
 }
 
 /// Bytes of a record's message.
-fn record_len(key: u64, hash: Option<u64>, data: &[u8]) -> usize {
-    1 + varint_len(key) + hash.map_or(0, |hash| 1 + varint_len(hash)) + bytes_len(data.len())
+fn record_len(key: u64, hash: Option<u64>, entry: Entry<'_>) -> usize {
+    let tags: usize = entry.tags.messages().map(|tag| bytes_len(tag.len())).sum();
+    1 + varint_len(key) + hash.map_or(0, |hash| 1 + varint_len(hash)) + bytes_len(entry.data.len()) + tags
 }

@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 use thiserror::Error;
 
 use crate::wire::{Fields, Torn, Value};
-use crate::{DIGEST_BYTES, Entry, MAGIC};
+use crate::{DIGEST_BYTES, Entry, MAGIC, Tags};
 
 /// Why bytes are no aggregate. A reader shows such a record as it is, as the KCL does.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -60,12 +60,16 @@ pub fn unpack(blob: &[u8]) -> Result<Vec<Entry<'_>>, Broken> {
 
 fn entry<'a>(record: &'a [u8], keys: &[&'a str], hashes: &[&'a str]) -> Result<Entry<'a>, Broken> {
     let (mut key, mut hash, mut data) = (None, None, None);
+    let mut tags = None;
     let mut fields = Fields(record);
-    while let Some((field, value)) = fields.next()? {
+    loop {
+        let rest = fields.0;
+        let Some((field, value)) = fields.next()? else { break };
         match (field, value) {
             (1, Value::Number(position)) => key = Some(position),
             (2, Value::Number(position)) => hash = Some(position),
             (3, Value::Bytes(bytes)) => data = Some(bytes),
+            (4, Value::Bytes(_)) if tags.is_none() => tags = Some(rest),
             _ => {}
         }
     }
@@ -79,6 +83,7 @@ fn entry<'a>(record: &'a [u8], keys: &[&'a str], hashes: &[&'a str]) -> Result<E
         partition_key: look_up(keys, key.ok_or(Broken::Content("a record has no partition key"))?)?,
         explicit_hash_key: hash.map(|hash| look_up(hashes, hash)).transpose()?,
         data: data.ok_or(Broken::Content("a record has no data"))?,
+        tags: tags.map(Tags::decode).transpose()?.unwrap_or_default(),
     })
 }
 

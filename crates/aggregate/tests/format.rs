@@ -1,6 +1,6 @@
 //! The format against bytes that another implementation made, and against everything that could be broken.
 
-use aggregate::{Broken, Entry, Packer, looks_aggregated, unpack};
+use aggregate::{Broken, Entry, Packer, Tag, Tags, looks_aggregated, unpack};
 use proptest::prelude::*;
 
 /// Made by `aws_kinesis_agg` 1.2.3 (PyPI), `RecordAggregator.add_user_record` three times.
@@ -16,9 +16,19 @@ fn golden() -> Vec<u8> {
 }
 
 fn golden_entries() -> [Entry<'static>; 3] {
-    let first = Entry { partition_key: "sensor_01", explicit_hash_key: Some("123"), data: b"{\"t\":-18.2}" };
-    let second = Entry { partition_key: "sensor_02", explicit_hash_key: Some(MAX_HASH), data: b"\x00\xff" };
-    let third = Entry { partition_key: "sensor_01", explicit_hash_key: None, data: b"" };
+    let first = Entry {
+        partition_key: "sensor_01",
+        explicit_hash_key: Some("123"),
+        data: b"{\"t\":-18.2}",
+        ..Entry::default()
+    };
+    let second = Entry {
+        partition_key: "sensor_02",
+        explicit_hash_key: Some(MAX_HASH),
+        data: b"\x00\xff",
+        ..Entry::default()
+    };
+    let third = Entry { partition_key: "sensor_01", ..Entry::default() };
     [first, second, third]
 }
 
@@ -78,6 +88,9 @@ fn content_that_does_not_follow_the_format_is_refused() {
         (b"\x0a\x01k\x1a\x02\x1a\x00", "a record has no partition key"),
         (b"\x0a\x01k\x1a\x02\x08\x00", "a record has no data"),
         (b"\x0a\x01\xff", "a key is not UTF-8"),
+        (b"\x0a\x01k\x1a\x07\x08\x00\x1a\x01d\x22\x00", "a tag has no key"),
+        (b"\x0a\x01k\x1a\x0a\x08\x00\x1a\x01d\x22\x03\x0a\x01\xff", "a tag is not UTF-8"),
+        (b"\x0a\x01k\x1a\x09\x08\x00\x1a\x01d\x22\x02\x0a\x01", "a field is torn"),
         (b"\x0a\x05k", "a field is torn"),
         (b"\x0b", "a field is torn"),
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "a field is torn"),
@@ -87,12 +100,25 @@ fn content_that_does_not_follow_the_format_is_refused() {
 }
 
 #[test]
-fn fields_of_later_versions_and_tags_are_passed_over() {
-    // Field 9 as varint, fixed 64, fixed 32 and bytes; a tag inside the record; the table behind the record.
+fn fields_of_later_versions_are_passed_over() {
+    // Field 9 as varint, fixed 64, fixed 32 and bytes; the table behind the record.
     let message = b"\x48\x07\x49\x01\x02\x03\x04\x05\x06\x07\x08\x4d\x01\x02\x03\x04\x4a\x01x\
-        \x1a\x0a\x08\x00\x1a\x01d\x22\x03\x0a\x01t\x0a\x01k";
-    let entry = Entry { partition_key: "k", explicit_hash_key: None, data: b"d" };
+        \x1a\x07\x08\x00\x1a\x01d\x48\x07\x0a\x01k";
+    let entry = Entry { partition_key: "k", data: b"d", ..Entry::default() };
     assert_eq!(unpack(&sealed(message)), Ok(vec![entry]));
+}
+
+#[test]
+fn tags_are_read_and_written_again() {
+    // A tag with a value, the data, a tag without: the order of fields is free.
+    let message = b"\x0a\x01k\x1a\x12\x08\x00\x22\x06\x0a\x01a\x12\x01b\x1a\x01d\x22\x03\x0a\x01c";
+    let blob = sealed(message);
+    let entries = unpack(&blob).unwrap();
+    let tags: Vec<Tag<'_>> = entries[0].tags.iter().collect();
+    assert_eq!(tags, [Tag { key: "a", value: Some("b") }, Tag { key: "c", value: None }]);
+    assert_eq!(entries[0].data, b"d");
+    assert_eq!(Tags::decode(entries[0].tags.encoded()), Ok(entries[0].tags));
+    assert_eq!(unpack(&packed(&entries)), Ok(entries));
 }
 
 #[test]
@@ -111,6 +137,7 @@ proptest! {
                 partition_key: key,
                 explicit_hash_key: hash.as_deref(),
                 data,
+                ..Entry::default()
             })
             .collect();
         let blob = packed(&entries);
