@@ -90,6 +90,7 @@ fn quoted(out: &mut Vec<u8>, text: &str) {
 mod tests {
     use super::Csv;
     use crate::record::Item;
+    use aggregate::Tags;
 
     fn rows(fields: &[&str], payloads: &[&[u8]]) -> String {
         let shard = "1".parse().unwrap();
@@ -103,6 +104,7 @@ mod tests {
                 arrived_ms: Some(1_705_312_800_123),
                 partition_key: Some("a,b"),
                 explicit_hash_key: None,
+                tags: Tags::default(),
                 payload,
             };
             csv.append(&mut out, &item);

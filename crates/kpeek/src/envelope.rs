@@ -2,6 +2,7 @@
 //!
 //! Written by appending, not through a tree: a payload that is JSON already is copied byte for byte.
 
+use aggregate::Tags;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use config::names::StreamName;
@@ -65,6 +66,9 @@ impl Envelope {
             out.extend_from_slice(br#","explicit_hash_key":"#);
             string(out, hash_key);
         }
+        if !item.tags.is_empty() {
+            tags(out, item.tags);
+        }
         out.extend_from_slice(b"}\n");
     }
 }
@@ -73,6 +77,20 @@ impl Envelope {
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Writing a string into a Vec cannot fail.
     drop(serde_json::to_writer(out, text));
+}
+
+/// Appends the member that shows tags: a list, as a key may be there twice.
+fn tags(out: &mut Vec<u8>, tags: Tags<'_>) {
+    for (index, tag) in tags.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { br#","tags":[{"key":"# } else { br#",{"key":"# });
+        string(out, tag.key);
+        if let Some(value) = tag.value {
+            out.extend_from_slice(br#","value":"#);
+            string(out, value);
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 /// Appends a decimal number; nearly always it is the 0 of a record that is not packed.
@@ -96,6 +114,7 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use aggregate::Tags;
     use config::names::ShardId;
 
     use super::Envelope;
@@ -110,6 +129,7 @@ mod tests {
             arrived_ms: Some(1_705_312_800_123),
             partition_key,
             explicit_hash_key: None,
+            tags: Tags::default(),
             payload,
         };
         let mut out = Vec::new();
@@ -134,6 +154,30 @@ mod tests {
         );
         assert_eq!(line(None, b"\xff\x00"), format!("{HEAD}null,\"bytes\":\"/wA=\"}}\n"));
         assert_eq!(line(Some("k"), b""), format!("{HEAD}\"k\",\"text\":\"\"}}\n"));
+    }
+
+    #[test]
+    fn tags_come_last() {
+        let encoded = b"\x22\x06\x0a\x01a\x12\x01\"\x22\x03\x0a\x01a";
+        let mut item = Item {
+            shard: &"1".parse().unwrap(),
+            sequence_number: "49",
+            sub: 3,
+            arrived_ms: None,
+            partition_key: Some("k"),
+            explicit_hash_key: Some("7"),
+            tags: Tags::decode(encoded).unwrap(),
+            payload: b"{}",
+        };
+        let mut envelope = Envelope::new(&"s".parse().unwrap());
+        let mut out = Vec::new();
+        envelope.append(&mut out, &item);
+        let line = String::from_utf8(std::mem::take(&mut out)).unwrap();
+        let wanted = r#","json":{},"explicit_hash_key":"7","tags":[{"key":"a","value":"\""},{"key":"a"}]}"#;
+        assert!(line.ends_with(&format!("{wanted}\n")), "{line}");
+        item.tags = Tags::default();
+        envelope.append(&mut out, &item);
+        assert!(out.ends_with(b"\"7\"}\n"));
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //!
 //! `json` is the payload itself, byte for byte; `text` is any other UTF-8, JSON with line breaks included; `bytes` is
 //! base64. So `kpeek … | kput --input envelope` puts exactly what was read. `sub` is the place of a record inside the one it
-//! was packed into; such a record may have one more member at the end, `explicit_hash_key`.
+//! was packed into; such a record may have more members at the end: `explicit_hash_key`, and
+//! `tags`, a list of `{"key":…,"value":…}` (a tag may lack a value).
 //!
 //! `--checkpoint` keeps one object: `{"kinbricks_checkpoint":1,"stream":…,"origin":…,"shards":[…]}`, each shard with
 //! `shard_id` and either `position` (as `--from` takes it, with `sub` when it lies inside a record) or `"over":true`.
@@ -66,7 +67,7 @@ use config::aws::Aws;
 use config::member::Stream;
 use config::names::{Region, StreamRef};
 use config::settings::STREAM;
-use config::{Document, Fault, Outcome, World};
+use config::{Document, Fault, Kind, Outcome, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -86,7 +87,7 @@ use crate::peek::{Peek, Source, Start};
 use crate::plan::{Plan, Until};
 use crate::plot::Plot;
 use crate::position::Position;
-use crate::read::{Listing, Reader};
+use crate::read::{Distribution, Listing, Reader};
 use crate::sink::Sink;
 use crate::stats::Stats;
 use crate::table::Table;
@@ -130,7 +131,7 @@ pub async fn run(
     let checkpoint = args.checkpoint.as_deref().map(|path| Checkpoint::new(path, stream.name()));
     let saved = checkpoint.as_ref().map(Checkpoint::load).transpose()?.flatten();
     let asked = || args.from.clone().unwrap_or(Position::TrimHorizon);
-    let plan = Plan {
+    let mut plan = Plan {
         origin: saved.as_ref().map_or_else(asked, |saved| saved.origin.clone()),
         named: args.shard.clone(),
         hash: args.key.as_deref().map(choice::hash_of_key),
@@ -143,7 +144,7 @@ pub async fn run(
     let mut sink = sink_of(args, stream, until, world);
     let listing = if saved.is_some() { Listing::All } else { plan.listing() };
     let shards = tokio::select! {
-        shards = reader.shards(listing) => shards?,
+        shards = look(&reader, listing, &mut plan, world) => shards?,
         () = world.interrupt.asked() => return Ok(Outcome::Interrupted),
     };
     for shard in &shards {
@@ -162,6 +163,28 @@ pub async fn run(
     // However the run ended, the consumer goes; the run's own failure is the one to tell.
     let ended = fan_out.end(world).await;
     outcome.and_then(|outcome| ended.map(|()| outcome))
+}
+
+/// Lists the shards, and finds out where the records of a wanted key are.
+async fn look(
+    reader: &Reader,
+    listing: Listing,
+    plan: &mut Plan,
+    world: &World,
+) -> Result<Vec<Shard>, Fault> {
+    let shards = reader.shards(listing).await?;
+    if plan.hash.is_some() {
+        let doubt = match reader.distribution().await {
+            Ok(Distribution::ByKey) => return Ok(shards),
+            Ok(Distribution::ByService) => "the stream distributes records by itself".to_owned(),
+            Err(fault) if fault.kind() == Kind::Transient => return Err(fault),
+            // Who may read the records must not miss any because he may not ask this.
+            Err(fault) => fault.sentence(),
+        };
+        world.notes.warn(format!("--key reads all shards: {doubt}"));
+        plan.hash = None;
+    }
+    Ok(shards)
 }
 
 /// The shards to begin with: of the checkpoint when there is one, else as the plan chooses.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use aggregate::Tags;
 use config::names::ShardId;
 
 use crate::record::Item;
@@ -25,6 +26,8 @@ pub(crate) struct Held {
     arrived_ms: Option<i64>,
     partition_key: Option<String>,
     explicit_hash_key: Option<String>,
+    /// As they are encoded.
+    tags: Vec<u8>,
     payload: Vec<u8>,
     since: Instant,
 }
@@ -39,12 +42,13 @@ impl Held {
             arrived_ms: self.arrived_ms,
             partition_key: self.partition_key.as_deref(),
             explicit_hash_key: self.explicit_hash_key.as_deref(),
+            tags: Tags::decode(&self.tags).unwrap_or_default(),
             payload: &self.payload,
         }
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.payload.len() + self.sequence_number.len()
+        size_of::<Self>() + self.payload.len() + self.tags.len() + self.sequence_number.len()
     }
 }
 
@@ -92,6 +96,7 @@ impl Merge {
             arrived_ms: item.arrived_ms,
             partition_key: item.partition_key.map(str::to_owned),
             explicit_hash_key: item.explicit_hash_key.map(str::to_owned),
+            tags: item.tags.encoded().to_vec(),
             payload: item.payload.to_vec(),
             since: now,
         };
@@ -150,6 +155,7 @@ impl Merge {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use aggregate::Tags;
     use config::names::ShardId;
     use proptest::prelude::*;
 
@@ -165,6 +171,7 @@ mod tests {
             arrived_ms: Some(arrived_ms),
             partition_key: None,
             explicit_hash_key: None,
+            tags: Tags::default(),
             payload: payload.as_bytes(),
         };
         merge.take(&item, now);

@@ -196,6 +196,7 @@ fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aggregate::Tags;
     use snapbox::{assert_data_eq, str};
     use unicode_width::UnicodeWidthStr;
 
@@ -214,6 +215,7 @@ mod tests {
                 arrived_ms: Some(1_705_312_800_000 + second * 1000),
                 partition_key: None,
                 explicit_hash_key: None,
+                tags: Tags::default(),
                 payload: payload.as_bytes(),
             };
             plot.add(&item);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::types::{ChildShard, HashKeyRange, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{
+    ChildShard, HashKeyRange, RecordDistributionStrategy, ShardFilter, ShardFilterType, ShardIteratorType,
+};
 use aws_smithy_types::DateTime;
 use config::aws::{Aws, problem};
 use config::names::{ShardId, StreamRef};
@@ -47,6 +49,15 @@ pub(crate) enum Listing {
     Open,
     /// The shards that were open at a time, and all since.
     Since(Timestamp),
+}
+
+/// Who decides which shard takes a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Distribution {
+    /// The hash of its partition key.
+    ByKey,
+    /// The service, whatever the key (`RecordDistributionStrategy` `AUTO`).
+    ByService,
 }
 
 /// Reads one stream.
@@ -111,6 +122,26 @@ impl Reader {
                 None => return Ok(shards),
             }
         }
+    }
+
+    /// Who decides which shard of the stream takes a record.
+    ///
+    /// # Errors
+    /// A fault about the stream.
+    pub(crate) async fn distribution(&self) -> Result<Distribution, Fault> {
+        let request = self
+            .patient
+            .describe_stream_summary()
+            .set_stream_name(self.stream_name())
+            .set_stream_arn(self.stream_arn());
+        let answer = request.send().await.map_err(|error| self.stream_fault("failed to describe", &error))?;
+        let strategy =
+            answer.stream_description_summary.and_then(|summary| summary.record_distribution_strategy);
+        Ok(match strategy {
+            // Provisioned streams have no strategy.
+            None | Some(RecordDistributionStrategy::UserPartitionKey) => Distribution::ByKey,
+            Some(_) => Distribution::ByService,
+        })
     }
 
     /// An iterator for `shard` at `position`, and the time at which the service made it.

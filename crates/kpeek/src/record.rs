@@ -1,5 +1,6 @@
 //! A record as Kinesis stores it, and one item of it as `kpeek` shows it.
 
+use aggregate::Tags;
 use config::names::ShardId;
 
 /// A stored record, borrowed from the answer it came in.
@@ -30,6 +31,8 @@ pub(crate) struct Item<'a> {
     pub(crate) partition_key: Option<&'a str>,
     /// The hash key that overrides the partition key's, where a record is packed into another.
     pub(crate) explicit_hash_key: Option<&'a str>,
+    /// What its producer noted, where a record is packed into another.
+    pub(crate) tags: Tags<'a>,
     /// What was put.
     pub(crate) payload: &'a [u8],
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use aggregate::Tags;
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
@@ -146,6 +147,7 @@ impl Sink {
             arrived_ms: record.arrived_ms,
             partition_key: record.partition_key,
             explicit_hash_key: None,
+            tags: Tags::default(),
             payload: record.data,
         };
         let mut sub = 0;
@@ -158,6 +160,7 @@ impl Sink {
             let entry = Item {
                 partition_key: Some(entry.partition_key),
                 explicit_hash_key: entry.explicit_hash_key,
+                tags: entry.tags,
                 payload: entry.data,
                 ..item
             };

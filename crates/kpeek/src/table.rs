@@ -154,6 +154,7 @@ fn short(shard: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use aggregate::Tags;
     use jiff::tz::TimeZone;
     use snapbox::{assert_data_eq, str};
     use unicode_width::UnicodeWidthStr;
@@ -179,6 +180,7 @@ mod tests {
                 arrived_ms: Some(1_705_312_800_123),
                 partition_key,
                 explicit_hash_key: None,
+                tags: Tags::default(),
                 payload,
             };
             table.append(&mut out, &item);

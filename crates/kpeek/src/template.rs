@@ -150,6 +150,7 @@ impl Template {
 mod tests {
     use super::{Delimiter, Template};
     use crate::record::Item;
+    use aggregate::Tags;
 
     fn line(template: &str, payload: &[u8]) -> String {
         let shard = "1".parse().unwrap();
@@ -160,6 +161,7 @@ mod tests {
             arrived_ms: Some(1_705_312_800_123),
             partition_key: Some("sensor_01"),
             explicit_hash_key: None,
+            tags: Tags::default(),
             payload,
         };
         let mut out = Vec::new();

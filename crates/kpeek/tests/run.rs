@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aggregate::{Entry, Packer, Tags};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use config::env::Env;
@@ -349,6 +350,23 @@ async fn packed_records_are_shown_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tags_of_packed_records_are_shown_merged_or_not() {
+    let mut packer = Packer::default();
+    // Field 4, a tag: field 1, its key; field 2, its value.
+    let tags = Tags::decode(b"\x22\x06\x0a\x01a\x12\x01b\x22\x03\x0a\x01c").unwrap();
+    packer.add(Entry { partition_key: "k", data: b"{}", tags, ..Entry::default() });
+    packer.add(Entry { partition_key: "k", data: b"{}", ..Entry::default() });
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| drop(model.put(0, packer.finish())));
+    for args in [&[][..], &["--merge"]] {
+        let ran = kpeek(&kinesis, args).await;
+        let [tagged, bare] = ran.payloads().try_into().unwrap();
+        assert!(tagged.ends_with(r#""json":{},"tags":[{"key":"a","value":"b"},{"key":"c"}]}"#), "{tagged}");
+        assert!(bare.ends_with(r#""json":{}}"#), "{bare}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_damaged_pack_is_shown_as_it_is() {
     let kinesis = Kinesis::new(1);
     let mut damaged = aggregated();
@@ -386,6 +404,29 @@ async fn a_key_is_looked_for_in_its_shards_only() {
     let mut read = kinesis.with(|model| model.reads().to_vec());
     read.dedup();
     assert_eq!(read.len(), 2, "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_looked_for_in_every_shard_when_keys_do_not_place_records() {
+    for (strategy, why) in
+        [(Some("AUTO"), "distributes records by itself"), (None, "failed to describe stream `s`")]
+    {
+        let kinesis = Kinesis::new(4);
+        kinesis.with(|model| {
+            model.distributes(strategy);
+            for shard in 0..4 {
+                model.put_with_key(shard, Some("sensor_01"), shard.to_string());
+                model.put_with_key(shard, Some("sensor_02"), "other");
+                model.put_with_key(shard, None, "keyless");
+            }
+        });
+        let ran = kpeek(&kinesis, &["--raw", "--key", "sensor_01"]).await;
+        assert_eq!(sorted(ran.payloads()), numbers(4));
+        assert_eq!(ran.stderr.matches("--key reads all shards: ").count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+        let all = kpeek(&kinesis, &["--raw"]).await;
+        assert!(!all.stderr.contains("--key"), "{}", all.stderr);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -166,6 +166,7 @@ fn seconds(millis: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use aggregate::Tags;
     use snapbox::{assert_data_eq, str};
     use unicode_width::UnicodeWidthStr;
 
@@ -190,6 +191,7 @@ mod tests {
                 arrived_ms: Some(1_705_312_800_000 + i64::try_from(number).unwrap() * 100),
                 partition_key: Some(&key),
                 explicit_hash_key: None,
+                tags: Tags::default(),
                 payload: &payload,
             };
             stats.add(&item);

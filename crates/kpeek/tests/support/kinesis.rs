@@ -99,6 +99,7 @@ pub(crate) struct Model {
     reads: Vec<usize>,
     positions: Vec<(usize, String)>,
     consumer: Consumer,
+    distribution: Option<&'static str>,
     keeps_open: bool,
 }
 
@@ -126,6 +127,7 @@ impl Kinesis {
             reads: Vec::new(),
             positions: Vec::new(),
             consumer: Consumer::None,
+            distribution: Some("USER_PARTITION_KEY"),
             keeps_open: false,
         };
         let step = LAST_HASH / shards as u128;
@@ -179,9 +181,7 @@ impl HttpConnector for Kinesis {
             "ListShards" => model.list(&body),
             "GetShardIterator" => model.iterator(&body),
             "GetRecords" => model.records(&body),
-            "DescribeStreamSummary" => ok(&json!({ "StreamDescriptionSummary": {
-                "StreamName": "s", "StreamARN": STREAM_ARN, "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24,
-                "StreamCreationTimestamp": 1, "EnhancedMonitoring": [], "OpenShardCount": 1 } })),
+            "DescribeStreamSummary" => model.summary(),
             "RegisterStreamConsumer" => model.register(),
             "DescribeStreamConsumer" => model.describe_consumer(),
             "DeregisterStreamConsumer" => {
@@ -241,6 +241,19 @@ impl Model {
             consumer["ConsumerStatus"] = json!("CREATING");
         }
         ok(&json!({ "ConsumerDescription": consumer }))
+    }
+
+    fn summary(&self) -> HttpResponse {
+        let Some(distribution) = self.distribution else { return Trouble::Denied.response() };
+        ok(&json!({ "StreamDescriptionSummary": {
+            "StreamName": "s", "StreamARN": STREAM_ARN, "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24,
+            "StreamCreationTimestamp": 1, "EnhancedMonitoring": [], "OpenShardCount": 1,
+            "RecordDistributionStrategy": distribution } }))
+    }
+
+    /// The record distribution strategy of the stream; none is kept secret.
+    pub(crate) fn distributes(&mut self, strategy: Option<&'static str>) {
+        self.distribution = strategy;
     }
 
     /// Whether there is a consumer.
