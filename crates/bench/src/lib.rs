@@ -41,7 +41,7 @@ enum Command {
     /// Serve PutRecords: count and acknowledge; print the port
     Sink {
         /// How many shards ListShards shows
-        #[arg(long, default_value_t = 2000)]
+        #[arg(long, default_value_t = 8)]
         shards: u32,
     },
     /// Serve GetRecords from canned pages; print the port

@@ -38,7 +38,7 @@ fn contenders(
         common.iter().chain(more).map(|word| (*word).to_owned()).collect()
     };
     measure::print_head(records);
-    let endpoint = || Endpoint::start(&["sink".to_owned()]);
+    let endpoint = || Endpoint::start(&["sink", "--shards", "8"].map(str::to_owned));
     let row = |name: &str, command: &dyn Fn(u16) -> Vec<String>| -> Result<()> {
         if only.is_some_and(|only| !name.contains(only)) {
             return Ok(());
