@@ -53,7 +53,12 @@ impl Bundler {
         // The record itself moves into the bundle below; what the entry borrows from shares its memory.
         let shared = record.clone();
         let key = shared.key_text().unwrap_or_default();
-        let entry = Entry { partition_key: &key, explicit_hash_key: text.as_deref(), data: shared.data(), ..Entry::default() };
+        let entry = Entry {
+            partition_key: &key,
+            explicit_hash_key: text.as_deref(),
+            data: shared.data(),
+            ..Entry::default()
+        };
         let Some(slot) = self.open.get_mut(at) else { return ready };
         if let Some(full) = slot.take_if(|bundle| bundle.packer.len_with(entry) > self.max_bytes) {
             self.open_bytes -= full.packer.len();
