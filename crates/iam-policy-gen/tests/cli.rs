@@ -48,7 +48,7 @@ fn no_command_is_a_usage_error() {
 #[test]
 fn the_guides_trust_policy_without_a_document() {
     run(&["trust"]).code(0).stdout_eq(str![[r#"
-{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"0000"}}}]}
+{"Version":"2012-10-17","Statement":[{"Sid":"UnityCatalogAssumeRole","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"0000"}}}]}
 
 "#]]).stderr_eq(str![[r#"
 iam-policy-gen: the external ID is the placeholder `0000`: trust-sync replaces it once dbx-cred knows the real one
@@ -93,7 +93,7 @@ fn the_document_grows_and_keeps_what_is_not_ours() {
     let output = clean(home.path()).args(["trust", "--quiet"]).stdin(document).assert().code(0);
     let grown = output.get_output().stdout.clone();
     clean(home.path()).arg("permissions").stdin(grown.clone()).assert().code(0).stderr_eq("").stdout_eq(str![[r#"
-{"kinbricks":1,"zeta":[1.50],"stream":{"name":"sensor-readings","arn":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings","kms_key":"alias/aws/kinesis"},"policies":{"other":1,"trust":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"0000"}}}]},"permissions":{"Version":"2012-10-17","Statement":[{"Sid":"ReadStream","Effect":"Allow","Action":["kinesis:DescribeStreamSummary","kinesis:ListShards","kinesis:GetRecords","kinesis:GetShardIterator"],"Resource":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings"},{"Sid":"SelfAssume","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/databricks-kinesis-role"}]}}}
+{"kinbricks":1,"zeta":[1.50],"stream":{"name":"sensor-readings","arn":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings","kms_key":"alias/aws/kinesis"},"policies":{"other":1,"trust":{"Version":"2012-10-17","Statement":[{"Sid":"UnityCatalogAssumeRole","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"0000"}}}]},"permissions":{"Version":"2012-10-17","Statement":[{"Sid":"ReadStream","Effect":"Allow","Action":["kinesis:DescribeStreamSummary","kinesis:ListShards","kinesis:GetRecords","kinesis:GetShardIterator"],"Resource":"arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings"},{"Sid":"SelfAssume","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/databricks-kinesis-role"}]}}}
 
 "#]]);
     // The same bytes again, and bare on request.
@@ -385,6 +385,45 @@ fn diff_compares_by_meaning() {
 }
 
 #[test]
+fn diff_tells_the_drift_of_a_databricks_trust_policy_in_its_own_terms() {
+    let home = tempdir().unwrap();
+    let own = "arn:aws:iam::123456789012:role/r";
+    let args = ["trust", "--role", own, "--external-id", "blue-42"];
+    for form in ["databricks", "arn-like"] {
+        let output = clean(home.path()).args(args).args(["--form", form]).output().unwrap().stdout;
+        fs::write(home.path().join(format!("{form}.json")), output).unwrap();
+    }
+    let wanted = fs::read_to_string(home.path().join("databricks.json")).unwrap();
+    let codes = |live: &str| {
+        fs::write(home.path().join("live.json"), live).unwrap();
+        let output = clean(home.path()).args(["diff", "live.json", "databricks.json"]).assert().code(1);
+        let value: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+        assert_eq!(value["verdict"], "drift");
+        let reasons = value["reasons"].as_array().unwrap().clone();
+        reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&wanted.replace("blue-42", "0000")), ["placeholder-external-id"]);
+    assert_eq!(codes(&wanted.replace("blue-42", "red-7")), ["external-id"]);
+    assert_eq!(codes(&wanted.replace(own, "AROAEXAMPLE1")), ["dead-principal", "missing-self-assume"]);
+    assert_eq!(codes(&wanted.replace(&format!(",\"{own}\""), "")), ["missing-self-assume"]);
+    let foreign = r#"[{"Sid":"Theirs","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},"#;
+    assert_eq!(
+        codes(&wanted.replace("\"Statement\":[", &format!("\"Statement\":{foreign}"))),
+        ["foreign-statement"]
+    );
+    // The other form works as well, but is not the same: a role made anew under the name would be trusted by it.
+    let other = fs::read_to_string(home.path().join("arn-like.json")).unwrap();
+    assert_eq!(codes(&other), ["wider", "narrower"]);
+    // A Sid says why a statement is there, and decides nothing.
+    let nameless = wanted.replace(r#""Sid":"UnityCatalogAndSelfAssumeRole","#, "");
+    assert_ne!(nameless, wanted);
+    fs::write(home.path().join("live.json"), nameless).unwrap();
+    let output = clean(home.path()).args(["diff", "live.json", "databricks.json"]).assert().code(0);
+    let said = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(said.starts_with(r#"{"verdict":"cosmetic","reasons":[{"code":"sid","#), "{said}");
+}
+
+#[test]
 fn eval_answers_with_the_statement_that_decided() {
     let home = tempdir().unwrap();
     let trust = clean(home.path()).args(["trust", "--external-id", "blue-42"]).output().unwrap().stdout;
@@ -392,7 +431,7 @@ fn eval_answers_with_the_statement_that_decided() {
     let eval =
         |args: &[&str]| clean(home.path()).args(["eval", "-"]).args(args).stdin(trust.clone()).assert();
     eval(&["--principal", master, "--context", "sts:ExternalId=blue-42", "--check"]).code(0).stdout_eq(str![[r#"
-{"decision":"allow","statement":{"index":0,"sid":null,"pointer":"/Statement/0"},"why":"statement 0 of the trust policy allows `sts:AssumeRole` to a session of `arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL`"}
+{"decision":"allow","statement":{"index":0,"sid":"UnityCatalogAssumeRole","pointer":"/Statement/0"},"why":"statement `UnityCatalogAssumeRole` of the trust policy allows `sts:AssumeRole` to a session of `arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL`"}
 
 "#]]);
     let output = eval(&["--principal", master]).code(0);
@@ -409,7 +448,7 @@ fn explain_says_it_in_words() {
     let home = tempdir().unwrap();
     let trust = clean(home.path()).args(["trust", "--quiet"]).output().unwrap().stdout;
     clean(home.path()).arg("explain").stdin(trust).assert().code(0).stdout_eq(str![[r#"
-{"policy":"stdin","statement":0,"sid":null,"sentence":"Databricks' Unity Catalog role may become the role (`sts:AssumeRole`), if the external ID is `0000`, the placeholder that Databricks never sends."}
+{"policy":"stdin","statement":0,"sid":"UnityCatalogAssumeRole","sentence":"Databricks' Unity Catalog role may become the role (`sts:AssumeRole`), if the external ID is `0000`, the placeholder that Databricks never sends."}
 
 "#]]);
 }

@@ -20,6 +20,7 @@
 mod merge;
 pub(crate) mod ownership;
 mod partition;
+mod recognition;
 mod subject;
 
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ use crate::Document;
 
 pub use merge::{foreign, merge};
 pub use partition::DatabricksPartition;
+pub use recognition::recognize;
 pub use subject::{
     EXTERNAL_ID_MAX_CHARS, EXTERNAL_ID_MIN_CHARS, PLACEHOLDER_EXTERNAL_ID, SubjectError, TrustSubject,
     is_external_id,
@@ -36,7 +38,8 @@ pub use subject::{
 /// How the trust policy says that the role may assume itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// Both roles as principals of one statement, as Databricks' console shows it. Needs the role to exist.
+    /// Both roles as principals of one statement, as Databricks' console shows it, with a Sid that the console leaves out.
+    /// Needs the role to exist.
     Databricks,
     /// The account as principal, narrowed down to the role by a condition, as Databricks' Terraform provider writes it.
     /// Works before the role exists and survives its being made again.
@@ -47,18 +50,18 @@ pub enum Form {
 pub fn document(form: Form, subject: &TrustSubject) -> Document {
     let statements = match form {
         Form::Databricks => vec![assume(
-            None,
+            "UnityCatalogAndSelfAssumeRole",
             &json!([subject.unity_catalog_arn(), subject.role_arn()]),
             &json!({"StringEquals": {"sts:ExternalId": subject.external_id()}}),
         )],
         Form::ArnLike => vec![
             assume(
-                Some("UnityCatalogAssumeRole"),
+                UNITY_CATALOG_SID,
                 &json!(subject.unity_catalog_arn()),
                 &json!({"StringEquals": {"sts:ExternalId": subject.external_id()}}),
             ),
             assume(
-                Some("ExplicitSelfRoleAssumption"),
+                "ExplicitSelfRoleAssumption",
                 &json!(subject.account_root()),
                 &json!({
                     "ArnLike": {"aws:PrincipalArn": subject.role_arn()},
@@ -74,7 +77,7 @@ pub fn document(form: Form, subject: &TrustSubject) -> Document {
 /// named before it exists.
 pub fn before_role_exists(subject: &TrustSubject) -> Document {
     policy(&[assume(
-        None,
+        UNITY_CATALOG_SID,
         &json!(subject.unity_catalog_arn()),
         &json!({"StringEquals": {"sts:ExternalId": subject.external_id()}}),
     )])
@@ -84,17 +87,17 @@ fn policy(statements: &[Value]) -> Document {
     Document::known(json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
-fn assume(sid: Option<&str>, principal: &Value, condition: &Value) -> Value {
-    let mut statement = json!({
+/// The Sid by which Databricks' Terraform provider, too, calls the statement that lets Unity Catalog in.
+const UNITY_CATALOG_SID: &str = "UnityCatalogAssumeRole";
+
+fn assume(sid: &str, principal: &Value, condition: &Value) -> Value {
+    json!({
+        "Sid": sid,
         "Effect": "Allow",
         "Principal": {"AWS": principal},
         "Action": "sts:AssumeRole",
         "Condition": condition
-    });
-    if let (Some(sid), Value::Object(members)) = (sid, &mut statement) {
-        members.shift_insert(0, "Sid".to_owned(), sid.into());
-    }
-    statement
+    })
 }
 
 impl Form {
@@ -136,7 +139,7 @@ mod tests {
         assert_eq!(
             document(Form::Databricks, &subject()).to_string(),
             concat!(
-                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["#,
+                r#"{"Version":"2012-10-17","Statement":[{"Sid":"UnityCatalogAndSelfAssumeRole","Effect":"Allow","Principal":{"AWS":["#,
                 r#""arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL","#,
                 r#""arn:aws:iam::123456789012:role/reader"]},"Action":"sts:AssumeRole","#,
                 r#""Condition":{"StringEquals":{"sts:ExternalId":"0d26daa6-5e44"}}}]}"#

@@ -49,6 +49,12 @@ fn assume(principals: &Value, condition: &Value) -> Value {
     json!({"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "sts:AssumeRole", "Condition": condition})
 }
 
+/// The same as the tools call it.
+fn named(mut statement: Value) -> Value {
+    statement["Sid"] = "UnityCatalogAndSelfAssumeRole".into();
+    statement
+}
+
 fn asks(id: impl Into<Value>) -> Value {
     json!({"StringEquals": {"sts:ExternalId": id.into()}})
 }
@@ -56,8 +62,10 @@ fn asks(id: impl Into<Value>) -> Value {
 #[test]
 fn trust_that_is_right() {
     let both = json!([master(), OWN]);
-    trust("as written", &json!([assume(&both, &asks(ID))]), InSync, &[]);
-    trust("as IAM gives it back", &json!(assume(&json!([OWN, master()]), &asks(vec![ID]))), InSync, &[]);
+    trust("as written", &json!([named(assume(&both, &asks(ID)))]), InSync, &[]);
+    let given_back = named(assume(&json!([OWN, master()]), &asks(vec![ID])));
+    trust("as IAM gives it back", &json!(given_back), InSync, &[]);
+    trust("as Databricks' console shows it", &json!([assume(&both, &asks(ID))]), Cosmetic, &[Code::Sid]);
     trust(
         "key spelled otherwise",
         &json!([assume(&both, &json!({"StringEquals": {"STS:ExternalID": ID}}))]),
@@ -192,7 +200,7 @@ fn trust_that_is_wrong() {
 
 #[test]
 fn foreign_statements_are_told_and_count_only_when_they_spoil_the_answer() {
-    let ours = assume(&json!([master(), OWN]), &asks(ID));
+    let ours = named(assume(&json!([master(), OWN]), &asks(ID)));
     let partner = assume(&json!(PARTNER), &asks("theirs"));
     trust("a partner", &json!([partner, ours]), InSync, &[Code::ForeignStatement]);
     trust(
@@ -254,7 +262,7 @@ fn foreign_statements_are_told_and_count_only_when_they_spoil_the_answer() {
 #[test]
 fn exclusive_counts_foreign_statements() {
     let live = policy(&json!([
-        assume(&json!([master(), OWN]), &asks(ID)),
+        named(assume(&json!([master(), OWN]), &asks(ID))),
         assume(&json!(PARTNER), &asks("theirs"))
     ]));
     let wanted = trust::document(Form::Databricks, &subject());
@@ -295,7 +303,7 @@ fn codes_are_written_in_one_way() {
 #[test]
 fn variables_of_others_keep_their_version_and_do_not_count() {
     let foreign = assume(&json!(PARTNER), &json!({"StringEquals": {"aws:userid": "${aws:userid}"}}));
-    let ours = assume(&json!([master(), OWN]), &asks(ID));
+    let ours = named(assume(&json!([master(), OWN]), &asks(ID)));
     let live = Document::from_value(json!({ "Statement": [foreign, ours] })).unwrap();
     let wanted = trust::document(Form::Databricks, &subject());
     let comparison = compare::trust_policies(&live, &wanted, &subject());

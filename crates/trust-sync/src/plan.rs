@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(plan.dropped, ["AROAGONE", "AIDAGONE"]);
         let next = plan.next.unwrap();
         let sids: Vec<_> = next.statements().map(|statement| statement.sid()).collect();
-        assert_eq!(sids, [Some("Team"), None]);
+        assert_eq!(sids, [Some("Team"), Some("UnityCatalogAndSelfAssumeRole")]);
         assert_eq!(next.as_value()["Statement"][0]["Principal"]["AWS"], json!(["123456789012"]));
         assert_eq!(goal().plan(&next).next, None);
     }

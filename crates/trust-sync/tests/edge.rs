@@ -22,8 +22,12 @@ fn placeholder() -> Value {
     trust("0000", &json!(MASTER))
 }
 
+/// What is written, byte for byte.
 fn right() -> Value {
-    trust(ID, &json!([MASTER, ROLE]))
+    let mut right = trust(ID, &json!([MASTER, ROLE]));
+    let statement = right["Statement"][0].as_object_mut().unwrap();
+    statement.shift_insert(0, "Sid".to_owned(), json!("UnityCatalogAndSelfAssumeRole"));
+    right
 }
 
 fn document() -> Value {
