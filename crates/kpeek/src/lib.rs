@@ -13,6 +13,7 @@
 //! base64. So `kpeek … | kput --input envelope` puts exactly what was read. `sub` is the place of a record inside the one it
 //! was packed into; such a record may have more members at the end: `explicit_hash_key`, and
 //! `tags`, a list of `{"key":…,"value":…}` (a tag may lack a value).
+//! A pack that is left whole has an `explicit_hash_key` too: that of its first record, so that a copy lands in its shard.
 //!
 //! `--checkpoint` keeps one object: `{"kinbricks_checkpoint":1,"stream":…,"origin":…,"shards":[…]}`, each shard with
 //! `shard_id` and either `position` (as `--from` takes it, with `sub` when it lies inside a record) or `"over":true`.
@@ -198,7 +199,13 @@ fn start_at(
 ) -> Result<Start, Fault> {
     let Some(saved) = saved else {
         let lineage = plan.choose(shards, stream.name().as_str())?;
-        return Ok(Start { lineage, places: BTreeMap::new(), over: BTreeSet::new(), checkpoint });
+        return Ok(Start {
+            lineage,
+            places: BTreeMap::new(),
+            over: BTreeSet::new(),
+            is_resumed: false,
+            checkpoint,
+        });
     };
     let (lineage, lost) = plan.resume(shards, &saved);
     for shard in lost {
@@ -213,7 +220,7 @@ fn start_at(
             Mark::Over => drop(over.insert(shard)),
         }
     }
-    Ok(Start { lineage, places, over, checkpoint })
+    Ok(Start { lineage, places, over, is_resumed: true, checkpoint })
 }
 
 fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink {

@@ -14,12 +14,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time;
 
+use crate::bars;
 use crate::checkpoint::{Checkpoint, Mark, Place, Saved};
 use crate::fanout::Subscription;
 use crate::lineage::Lineage;
 use crate::merge::Merge;
 use crate::outlet::Outlet;
-use crate::plan::Plan;
+use crate::plan::{Plan, Until};
 use crate::position::Position;
 use crate::shard::{Reading, Step};
 use crate::sink::Sink;
@@ -44,6 +45,8 @@ pub(crate) struct Start {
     pub(crate) places: BTreeMap<ShardId, Place>,
     /// The shards that an earlier run has read to their end.
     pub(crate) over: BTreeSet<ShardId>,
+    /// Whether there was an earlier run.
+    pub(crate) is_resumed: bool,
     /// Where to save how far this run comes.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -144,7 +147,7 @@ impl<'a> Peek<'a> {
             ));
         }
         if outcome == Outcome::Done && self.sink.shown() == 0 && self.failures.is_empty() {
-            self.world.notes.say(format!("no records from {} on", self.plan.origin));
+            self.world.notes.say(self.nothing());
         }
         if self.failures.is_empty() {
             return Ok(outcome);
@@ -157,6 +160,17 @@ impl<'a> Peek<'a> {
             self.world.notes.warn(one_line(failure));
         }
         Ok(if outcome == Outcome::Interrupted { outcome } else { Outcome::Incomplete })
+    }
+
+    /// Why nothing was shown.
+    fn nothing(&self) -> String {
+        match (self.sink.read(), self.plan.until) {
+            (0, _) if self.start.is_resumed => "no records since the checkpoint".to_owned(),
+            (0, Until::Arrived(time)) => format!("no records from {} to {time}", self.plan.origin),
+            (0, Until::CaughtUp | Until::Stopped) => format!("no records from {} on", self.plan.origin),
+            (1, _) => "1 record was read, but not chosen".to_owned(),
+            (read, _) => format!("{} records were read, but none was chosen", bars::count(read)),
+        }
     }
 
     /// Shows what was held back, and saves how far the run came.

@@ -29,7 +29,7 @@ pub(crate) struct Item<'a> {
     pub(crate) arrived_ms: Option<i64>,
     /// Its partition key.
     pub(crate) partition_key: Option<&'a str>,
-    /// The hash key that overrides the partition key's, where a record is packed into another.
+    /// The hash key that overrides the partition key's, where a record is packed into another or holds such records.
     pub(crate) explicit_hash_key: Option<&'a str>,
     /// What its producer noted, where a record is packed into another.
     pub(crate) tags: Tags<'a>,

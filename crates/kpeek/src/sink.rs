@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use aggregate::Tags;
+use aggregate::{Entry, Tags};
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
@@ -42,6 +42,7 @@ pub(crate) struct Sink {
     ranges: BTreeMap<ShardId, HashRange>,
     /// Shards in which a record was found that its hash key puts elsewhere.
     misplaced: BTreeSet<ShardId>,
+    read: u64,
     shown: u64,
     projected: Vec<u8>,
 }
@@ -72,6 +73,7 @@ impl Sink {
             seen: BTreeMap::new(),
             ranges: BTreeMap::new(),
             misplaced: BTreeSet::new(),
+            read: 0,
             shown: 0,
             projected: Vec::new(),
         }
@@ -132,12 +134,15 @@ impl Sink {
         now: Instant,
         out: &mut Vec<u8>,
     ) -> Option<u64> {
-        let packed = if self.deaggregate && aggregate::looks_aggregated(record.data) {
+        let packed = if aggregate::looks_aggregated(record.data) {
             // What only looks like an aggregate is shown as it is, as other readers do.
             aggregate::unpack(record.data).ok()
         } else {
             None
         };
+        for entry in packed.iter().flatten() {
+            self.check_place(shard, entry);
+        }
         let seen =
             self.seen.get(shard).filter(|(number, _)| number == record.sequence_number).map(|(_, sub)| *sub);
         let item = Item {
@@ -154,9 +159,14 @@ impl Sink {
         let Some(entries) = packed else {
             return self.items(&item, &mut sub, seen, now, out);
         };
+        if !self.deaggregate {
+            // The pack's own key says nothing about its shard, and the hash key it was put with cannot be read.
+            let place = entries.first().map(|entry| hash_of(entry).to_string());
+            let item = Item { explicit_hash_key: place.as_deref(), ..item };
+            return self.items(&item, &mut sub, seen, now, out);
+        }
         let last = entries.len().saturating_sub(1);
         for (index, entry) in entries.into_iter().enumerate() {
-            self.check_place(shard, entry.partition_key, entry.explicit_hash_key);
             let entry = Item {
                 partition_key: Some(entry.partition_key),
                 explicit_hash_key: entry.explicit_hash_key,
@@ -193,6 +203,7 @@ impl Sink {
     }
 
     fn item(&mut self, item: &Item<'_>, now: Instant, out: &mut Vec<u8>) {
+        self.read += 1;
         if !self.choice.takes(item) {
             return;
         }
@@ -225,8 +236,8 @@ impl Sink {
         self.form.finish(out);
     }
 
-    fn check_place(&mut self, shard: &ShardId, key: &str, explicit_hash_key: Option<&str>) {
-        let hash = explicit_hash_key.and_then(|hash| hash.parse().ok()).unwrap_or_else(|| hash_of_key(key));
+    fn check_place(&mut self, shard: &ShardId, entry: &Entry<'_>) {
+        let hash = hash_of(entry);
         if self.ranges.get(shard).is_some_and(|range| !range.contains(hash)) {
             self.misplaced.insert(shard.clone());
         }
@@ -242,8 +253,19 @@ impl Sink {
         self.left == Some(0)
     }
 
+    /// How many items there were to choose from.
+    pub(crate) fn read(&self) -> u64 {
+        self.read
+    }
+
     /// How many items were shown.
     pub(crate) fn shown(&self) -> u64 {
         self.shown
     }
+}
+
+/// Where a packed record belongs.
+fn hash_of(entry: &Entry<'_>) -> u128 {
+    let own = entry.explicit_hash_key.and_then(|hash| hash.parse().ok());
+    own.unwrap_or_else(|| hash_of_key(entry.partition_key))
 }

@@ -77,6 +77,8 @@ pub(crate) struct KeyLine {
     pub(super) records: u64,
     pub(super) bytes: u64,
     pub(super) share: f64,
+    pub(super) records_per_second: f64,
+    pub(super) bytes_per_second: f64,
     pub(super) hot: bool,
 }
 
@@ -125,6 +127,8 @@ impl Report {
             records: amount.records,
             bytes: amount.bytes,
             share: share(amount.records),
+            records_per_second: per_second(amount.records, seconds),
+            bytes_per_second: per_second(amount.bytes, seconds),
             hot: stats.all.records >= TELLING_RECORDS && share(amount.records) >= HOT_KEY_SHARE,
         });
         let arrivals = stats.arrivals.in_bins(ARRIVAL_BINS).into_iter();

@@ -57,7 +57,12 @@ pub(super) fn append(out: &mut Vec<u8>, report: &Report, width: usize) {
             label: cell::of_text(&key.partition_key).into_owned(),
             value: key.records,
             is_hot: key.hot,
-            note: format!("{} {}", bars::percent(key.share), bars::bytes(key.bytes)),
+            note: format!(
+                "{} {}  {}/s",
+                bars::percent(key.share),
+                bars::bytes(key.bytes),
+                bars::bytes(whole(key.bytes_per_second))
+            ),
         }),
     );
     let plain = |label: String, value: u64| Line { label, value, is_hot: false, note: String::new() };
@@ -220,16 +225,16 @@ shards
 3                                 0  0.0 % 0 B  peak 0 B/s
 
 keys: 201
-sensor_01    ████████████████████████████████████████ 200  HOT  50.0 % 60.1 KiB
-sensor_1     ▎                                          1  0.2 % 109 B
-sensor_101   ▎                                          1  0.2 % 211 B
-sensor_103   ▎                                          1  0.2 % 213 B
-sensor_105   ▎                                          1  0.2 % 215 B
-sensor_107   ▎                                          1  0.2 % 217 B
-sensor_109   ▎                                          1  0.2 % 219 B
-sensor_11    ▎                                          1  0.2 % 120 B
-sensor_111   ▎                                          1  0.2 % 221 B
-sensor_113   ▎                                          1  0.2 % 223 B
+sensor_01    ██████████████████████████████ 200  HOT  50.0 % 60.1 KiB  1.5 KiB/s
+sensor_1     ▎                                1  0.2 % 109 B  3 B/s
+sensor_101   ▎                                1  0.2 % 211 B  5 B/s
+sensor_103   ▎                                1  0.2 % 213 B  5 B/s
+sensor_105   ▎                                1  0.2 % 215 B  5 B/s
+sensor_107   ▎                                1  0.2 % 217 B  5 B/s
+sensor_109   ▎                                1  0.2 % 219 B  5 B/s
+sensor_11    ▎                                1  0.2 % 120 B  3 B/s
+sensor_111   ▎                                1  0.2 % 221 B  6 B/s
+sensor_113   ▎                                1  0.2 % 223 B  6 B/s
 
 sizes
 ≤ 128 B      ███▎                                      20
