@@ -61,7 +61,10 @@ pub struct Args {
     /// Read only this shard, e.g. 2 or shardId-000000000002; may be repeated
     #[arg(long, value_name = "SHARD", help_heading = WHERE)]
     pub(crate) shard: Vec<ShardId>,
-    /// Read only the records with this partition key, and only the shards that they are in
+    /// Read only the records with this partition key, in the shards that it hashes to
+    ///
+    /// A record that was put with an explicit hash key may be in another shard. A stream that distributes records by
+    /// itself is read whole.
     #[arg(long, value_name = "TEXT", conflicts_with = "shard", help_heading = WHERE)]
     pub(crate) key: Option<String>,
     /// Take the stream from the connection document FILE; `-` is stdin
@@ -97,13 +100,13 @@ pub struct Args {
     #[arg(long = "where", value_name = "FILTER", value_parser = Condition::parse, help_heading = CHOOSING)]
     pub(crate) condition: Option<Condition>,
     /// Show only these fields of JSON payloads, e.g. sensor_id,location.room
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = CHOOSING)]
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', conflicts_with = "report", help_heading = CHOOSING)]
     pub(crate) fields: Vec<Path>,
 
     /// Leave records whole that the Kinesis Producer Library packed into one: a copy then keeps the packs
     #[arg(long, help_heading = SHOWING)]
     pub(crate) no_deaggregate: bool,
-    /// Unpack payloads [default: none for envelopes and --raw, which copy; auto for everything else]
+    /// Unpack payloads [default: none for envelopes, --raw and --stats, as stored; auto for the others]
     #[arg(long, value_name = "WHAT", value_enum, help_heading = SHOWING)]
     pub(crate) decode: Option<Decode>,
     /// Print payloads only, each followed by --delimiter

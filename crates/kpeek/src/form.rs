@@ -3,6 +3,7 @@
 use config::names::{ShardId, StreamName};
 
 use crate::csv::Csv;
+use crate::decode::Decode;
 use crate::envelope::Envelope;
 use crate::plot::Plot;
 use crate::record::Item;
@@ -71,8 +72,11 @@ impl Form {
         }
     }
 
-    /// Whether people read it, who want payloads unpacked; the others are copies.
-    pub(crate) fn is_for_people(&self) -> bool {
-        !matches!(self, Self::Envelope(_) | Self::Raw(_))
+    /// What is unpacked unless somebody says: all for people to read, nothing in a copy or where stored bytes count.
+    pub(crate) fn usual_decode(&self) -> Decode {
+        match self {
+            Self::Envelope(_) | Self::Raw(_) | Self::Stats(_) => Decode::None,
+            Self::Table(_) | Self::Csv(_) | Self::Template(..) | Self::Plot(_) => Decode::Auto,
+        }
     }
 }

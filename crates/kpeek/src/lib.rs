@@ -78,7 +78,6 @@ pub use outlet::Outlet;
 use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;
 use crate::csv::Csv;
-use crate::decode::Decode;
 use crate::envelope::Envelope;
 use crate::fanout::FanOut;
 use crate::form::Form;
@@ -226,8 +225,7 @@ fn start_at(
 fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink {
     let mut sink = Sink::new(form_of(args, stream, world));
     sink.deaggregate = !args.no_deaggregate;
-    let usual = if sink.form.is_for_people() { Decode::Auto } else { Decode::None };
-    sink.decode = args.decode.unwrap_or(usual);
+    sink.decode = args.decode.unwrap_or_else(|| sink.form.usual_decode());
     sink.choice =
         Choice { key: args.key.clone(), pattern: args.pattern.clone(), condition: args.condition.clone() };
     if !args.csv {

@@ -200,6 +200,8 @@ fn bad_values_are_refused_before_anything_is_sent() {
         (&["s", "--shard", "a b"], "is not a shard id"),
         (&["s", "--delimiter", ","], "--raw"),
         (&["s", "--json"], "--stats"),
+        (&["s", "--stats", "--fields", "a"], "cannot be used with"),
+        (&["s", "--plot", "a", "--fields", "b"], "cannot be used with"),
         (&["s", "--region", "Frankfurt"], "`Frankfurt` is not an AWS region"),
     ] {
         bare(args, &SOMEBODY, "").ends_with(2, &[said]);

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,6 +15,8 @@ use config::env::Env;
 use config::interrupt::Interrupt;
 use config::settings::Settings;
 use config::{Kind, Notes, Outcome, World};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use md5::Digest;
 use support::{Kinesis, Operation, Shared, Trouble, kpeek, kpeek_in};
 
@@ -447,6 +450,22 @@ async fn a_key_is_looked_for_in_every_shard_when_keys_do_not_place_records() {
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
         let all = kpeek(&kinesis, &["--raw"]).await;
         assert!(!all.stderr.contains("--key"), "{}", all.stderr);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn statistics_count_what_is_stored() {
+    let mut zipped = GzEncoder::new(Vec::new(), Compression::default());
+    zipped.write_all(&[b'x'; 1000]).unwrap();
+    let zipped = zipped.finish().unwrap();
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| drop(model.put_with_key(0, Some("k"), zipped.clone())));
+    for (args, payload) in
+        [(&["--stats", "--json"][..], zipped.len()), (&["--stats", "--json", "--decode", "auto"], 1000)]
+    {
+        let ran = kpeek(&kinesis, args).await;
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(report["bytes"], payload + 1, "payload and key: {report}");
     }
 }
 
