@@ -22,7 +22,7 @@ struct Answer<'a> {
     why: &'a str,
 }
 
-/// The statement that decided, or came nearest.
+/// The statement that decided.
 #[derive(Serialize)]
 struct Place<'a> {
     index: usize,
@@ -70,7 +70,9 @@ pub(crate) fn run<W: Write>(
         Kind::Trust | Kind::Resource => evaluate::trust(&found.document, &request),
         Kind::Identity => evaluate::identity(&[&found.document], None, &request),
     };
-    let statement = verdict.statement.as_ref().map(Place::from);
+    // Where nothing is said no statement decided; which one came nearest is in `why`.
+    let decided = verdict.statement.as_ref().filter(|_| verdict.decision != Decision::ImplicitDeny);
+    let statement = decided.map(Place::from);
     output.document(&Answer { decision: verdict.decision, statement, why: &verdict.why })?;
     let holds = !args.check || verdict.decision == Decision::Allow;
     Ok(if holds { Outcome::Done } else { Outcome::Incomplete })

@@ -435,7 +435,13 @@ fn eval_answers_with_the_statement_that_decided() {
 
 "#]]);
     let output = eval(&["--principal", master]).code(0);
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("implicit-deny"));
+    let answer: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(
+        (&answer["decision"], &answer["statement"]),
+        (&"implicit-deny".into(), &serde_json::Value::Null)
+    );
+    let why = answer["why"].as_str().unwrap();
+    assert!(why.contains("statement `UnityCatalogAssumeRole` of the trust policy comes nearest"), "{why}");
     eval(&["--principal", master, "--check"]).code(1);
     eval(&[]).code(2).stdout_eq("");
     eval(&["--principal", "nobody"]).code(2).stdout_eq("");

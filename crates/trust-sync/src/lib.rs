@@ -162,8 +162,10 @@ fn report(notes: &Notes, live: &LiveRole, plan: &Plan, with_lines: bool) {
     let verdict = plan.comparison.verdict.as_str();
     notes.say(format!("trust policy of role `{}`: {verdict}", live.name()));
     for reason in &plan.comparison.reasons {
-        let place = if reason.pointer.is_empty() { "/" } else { &reason.pointer };
-        notes.say(format!("{}: {} (at `{place}`)", reason.code.as_str(), reason.sentence));
+        // What is missing is at no place.
+        let place =
+            if reason.pointer.is_empty() { String::new() } else { format!(" (at `{}`)", reason.pointer) };
+        notes.say(format!("{}: {}{place}", reason.code.as_str(), reason.sentence));
     }
     if let Some(next) = plan.next.as_ref().filter(|_| with_lines) {
         let text = diff::lines(&live.trust, next);
