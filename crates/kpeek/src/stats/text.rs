@@ -1,5 +1,7 @@
 //! A report for people: one bar a line, never wider than the terminal.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Report;
 use crate::stamp::Moment;
 use crate::{bars, cell};
@@ -23,7 +25,7 @@ const LABEL: usize = 12;
 pub(super) fn append(out: &mut Vec<u8>, report: &Report, width: usize) {
     let width = width.max(NARROWEST);
     let mut lines = Lines { out, width };
-    lines.line(&format!(
+    lines.words(&format!(
         "{}: {} records, {}, {:.1} records/s, {}/s",
         report.stream,
         bars::count(report.records),
@@ -32,7 +34,7 @@ pub(super) fn append(out: &mut Vec<u8>, report: &Report, width: usize) {
         bars::bytes(whole(report.bytes_per_second)),
     ));
     if let (Some(first), Some(last)) = (report.first_arrived_at, report.last_arrived_at) {
-        lines.line(&format!("arrived {} to {}", clock(first), clock(last)));
+        lines.words(&format!("arrived {} to {}", clock(first), clock(last)));
     }
 
     lines.section(
@@ -101,9 +103,24 @@ impl Lines<'_> {
         self.out.push(b'\n');
     }
 
+    /// As many lines as it takes: of a rate or a hot key nothing may be cut off.
+    fn words(&mut self, text: &str) {
+        let mut line = String::new();
+        for word in text.split(' ') {
+            if !line.is_empty() && line.width() + 1 + word.width() > self.width {
+                self.line(&line);
+                "  ".clone_into(&mut line);
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(&line);
+    }
+
     fn head(&mut self, text: &str) {
         self.out.push(b'\n');
-        self.line(text);
+        self.words(text);
     }
 
     fn section(&mut self, head: &str, lines: impl Iterator<Item = Line>) {
@@ -278,6 +295,15 @@ hot keys: sensor_01
                 assert!(line.width() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn figures_that_do_not_fit_go_into_another_line() {
+        let report = stats(false, 40);
+        let head = report.split("\n\n").next().unwrap();
+        let wanted = "sensor-readings: 400 records, 120.6 KiB,\n  10.0 records/s, 3.0 KiB/s\n\
+            arrived 2024-01-15 10:00:00 UTC to\n  2024-01-15 10:00:40 UTC";
+        assert_eq!(head, wanted);
     }
 
     #[test]
