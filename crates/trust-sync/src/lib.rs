@@ -30,7 +30,7 @@ use config::settings::ROLE;
 use config::{Document, Fault, Notes, OutError, Outcome, Output, World};
 use live_role::patience::SPREAD_LIMIT;
 use live_role::{Iam, LiveRole, Patience};
-use policy::compare::{Reason, VerdictKind};
+use policy::compare::{Code, Reason, VerdictKind};
 use serde_json::Value;
 
 pub use args::Args;
@@ -80,7 +80,7 @@ pub async fn run<W: Write>(
     };
     let plan = goal.plan(&live.trust);
     let trust = if args.check || args.explain {
-        report(iam.notes(), &live, &plan, args.check);
+        report(iam.notes(), &live, &goal, &plan, args.check);
         untouched(&plan, former)
     } else {
         sync(iam, &goal, &live, plan, former).await?
@@ -139,6 +139,10 @@ async fn sync(
     for reason in drift(&repaired.comparison.reasons).filter(|reason| !plan.comparison.has(reason.code)) {
         notes.say(format!("repaired {}: {}", reason.code.as_str(), reason.sentence));
     }
+    let foreign = |reason: &&Reason| goal.exclusive && reason.code == Code::ForeignStatement;
+    for reason in repaired.comparison.reasons.iter().filter(foreign) {
+        notes.say(format!("removed {}: {}", reason.code.as_str(), reason.sentence));
+    }
     for id in &repaired.dropped {
         notes.say(format!(
             "dropped `{id}`, the id of a role or user that was deleted: IAM refuses to save it"
@@ -158,14 +162,19 @@ async fn sync(
 }
 
 /// What a run shows that writes nothing: every reason and, for `--check`, the documents line by line.
-fn report(notes: &Notes, live: &LiveRole, plan: &Plan, with_lines: bool) {
+fn report(notes: &Notes, live: &LiveRole, goal: &Goal, plan: &Plan, with_lines: bool) {
     let verdict = plan.comparison.verdict.as_str();
     notes.say(format!("trust policy of role `{}`: {verdict}", live.name()));
     for reason in &plan.comparison.reasons {
         // What is missing is at no place.
         let place =
             if reason.pointer.is_empty() { String::new() } else { format!(" (at `{}`)", reason.pointer) };
-        notes.say(format!("{}: {}{place}", reason.code.as_str(), reason.sentence));
+        let fate = match reason.code {
+            Code::ForeignStatement if goal.exclusive => "; it is to go",
+            Code::ForeignStatement => "; it stays",
+            _ => "",
+        };
+        notes.say(format!("{}: {}{fate}{place}", reason.code.as_str(), reason.sentence));
     }
     if let Some(next) = plan.next.as_ref().filter(|_| with_lines) {
         let text = diff::lines(&live.trust, next);

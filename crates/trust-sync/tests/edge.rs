@@ -127,6 +127,27 @@ async fn a_statement_that_somebody_added_meanwhile_is_kept() {
     assert_eq!(printed["trust"]["previous"], added);
 }
 
+#[tokio::test]
+async fn what_becomes_of_a_foreign_statement_is_told() {
+    let mut live = right();
+    let foreign = json!({"Sid": "Ec2", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    live["Statement"].as_array_mut().unwrap().push(foreign);
+    let told = async |args: &[&str], script: Script, ended: Outcome, says: &str| {
+        let played = script.play();
+        assert_eq!(run(&played, args, &document()).await.0, Ok(ended), "{}", played.said());
+        let sentence = "foreign-statement: statement `Ec2` was not written by these tools";
+        assert!(played.said().contains(&says.replace("FOREIGN", sentence)), "{}", played.said());
+    };
+    let once = || Script::new().reads(&live);
+    told(&["--check"], once(), Outcome::Done, "FOREIGN; it stays (at `/Statement/1`)").await;
+    let check = ["--check", "--exclusive"];
+    told(&check, once(), Outcome::Incomplete, "FOREIGN; it is to go (at `/Statement/1`)").await;
+    let update = [("PolicyDocument", right().to_string())];
+    let update: Vec<(&str, &str)> = update.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let written = once().reads(&live).answer("UpdateAssumeRolePolicy", &update, "").reads(&right());
+    told(&["--exclusive"], written, Outcome::Done, "removed FOREIGN").await;
+}
+
 /// A stdout that nobody reads.
 struct Closed;
 

@@ -244,7 +244,7 @@ fn foreign(live: &Document, wanted: &[Placed], own: &TrustSubject) -> Vec<Reason
                 if dead { "; it names a deleted principal, and IAM may refuse to save it again" } else { "" };
             Reason::live(
                 Code::ForeignStatement,
-                format!("{name} was not written by these tools and stays{note}"),
+                format!("{name} was not written by these tools{note}"),
                 statement.pointer(),
             )
         })
