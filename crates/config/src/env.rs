@@ -24,6 +24,14 @@ impl Env {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The first variable whose name starts with `prefix` and whose value is empty.
+    pub fn empty(&self, prefix: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(name, value)| name.starts_with(prefix) && value.is_empty())
+            .map(|(name, _)| name.as_str())
+    }
+
     /// The first of `names` that is set, with the name that won.
     pub fn first<'names>(&self, names: &[&'names str]) -> Option<(&'names str, &str)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
@@ -76,6 +84,7 @@ mod tests {
     fn an_empty_value_counts_as_not_set() {
         let env = Env::from_iter([("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-central-1")]);
         assert_eq!(env.get("AWS_REGION"), None);
+        assert_eq!((env.empty("AWS_REG"), env.empty("AWS_DEFAULT")), (Some("AWS_REGION"), None));
         assert_eq!(
             env.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
             Some(("AWS_DEFAULT_REGION", "eu-central-1"))

@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`args`] | the flags that mean the same in every tool |
-//! | [`env`], [`file`], [`settings`] | flag, then environment, then `kinbricks.toml`, then default |
+//! | [`mod@env`], [`mod@file`], [`settings`] | flag, then environment, then `kinbricks.toml`, then default |
 //! | [`names`] | ARN, stream, role, account, region: checked where they enter |
 //! | [`document`], [`member`] | the connection document that flows through the pipe |
 //! | [`fault`], [`process`], [`output`], [`notes`] | exit codes, stdout, stderr |

@@ -75,9 +75,12 @@ impl World {
     pub async fn document_off_thread(&self, args: &DocArgs) -> Result<Document, Fault> {
         let (args, world) = (args.clone(), self.clone());
         let reading = tokio::task::spawn_blocking(move || world.document(&args));
-        reading
-            .await
-            .map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
+        tokio::select! {
+            read = reading => {
+                read.map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
+            }
+            () = self.interrupt.asked() => Err(Fault::interrupted("interrupted before anything was done")),
+        }
     }
 }
 

@@ -176,6 +176,30 @@ impl Settings {
         self.required(setting, flag, document, &format!("pipe in what `{supplier}` prints"))
     }
 
+    /// As [`Settings::require`], for what is to be deleted: only an argument or the document names it. Settings are for
+    /// convenience, and a pipe whose first command failed hands on an empty document.
+    ///
+    /// # Errors
+    /// As [`Settings::require`].
+    pub fn require_to_delete<T>(
+        &self,
+        setting: &Setting,
+        flag: Option<&str>,
+        document: Option<(&'static str, &str)>,
+    ) -> Result<T, Fault>
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        if flag.is_none() && document.is_none() {
+            return Err(Fault::usage(format!("no {} is given to delete", setting.name)).with_hint(format!(
+                "name it as {}, or add --doc connection.json; a deletion takes nothing from the environment or kinbricks.toml",
+                setting.flag
+            )));
+        }
+        self.required(setting, flag, document, "")
+    }
+
     /// As [`Settings::require`], for a tool whose stdin carries records: its document comes from a file.
     ///
     /// # Errors
@@ -264,6 +288,15 @@ mod tests {
             hint.contains("STREAM") && hint.contains("kstream ensure") && hint.contains("KINBRICKS_STREAM"),
             "{hint}"
         );
+    }
+
+    #[test]
+    fn a_deletion_takes_nothing_from_the_settings() {
+        let settings = settings(&[("KINBRICKS_STREAM", "from-env")]);
+        assert!(settings.require_to_delete::<StreamName>(&STREAM, None, None).is_err());
+        let named: StreamName =
+            settings.require_to_delete(&STREAM, None, Some(("stream", "from-doc"))).unwrap();
+        assert_eq!(named.as_str(), "from-doc");
     }
 
     #[test]

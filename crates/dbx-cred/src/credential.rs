@@ -25,6 +25,20 @@ pub fn named(
     settings.require(&CREDENTIAL, argument, from_document, "dbx-cred ensure CREDENTIAL")
 }
 
+/// The name of the credential to delete: the argument or the document's, never the settings'.
+///
+/// # Errors
+/// As [`named`].
+pub fn named_to_delete(
+    settings: &Settings,
+    argument: Option<&str>,
+    document: &Document,
+) -> Result<CredentialName, Fault> {
+    let known = document.get::<member::Credential>()?;
+    let from_document = known.as_ref().map(|credential| ("credential.name", credential.name.as_str()));
+    settings.require_to_delete(&CREDENTIAL, argument, from_document)
+}
+
 /// The document's member for a credential that Databricks described.
 ///
 /// # Errors

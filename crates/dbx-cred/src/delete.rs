@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// Deletes a credential.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Delete {
-    /// The credential [default: the document's, then KINBRICKS_CREDENTIAL]
+    /// The credential [default: the document's]
     pub credential: Option<String>,
     /// Really delete it
     #[arg(long)]
@@ -39,7 +39,7 @@ pub async fn run<W: Write>(
     mut document: Document,
     output: &mut Output<W>,
 ) -> Result<Outcome, Fault> {
-    let name = credential::named(settings, args.credential.as_deref(), &document)?;
+    let name = credential::named_to_delete(settings, args.credential.as_deref(), &document)?;
     if !args.yes {
         return Err(Fault::usage(format!("credential `{name}` is deleted only when you say so"))
             .with_hint(format!("dbx-cred delete {name} --yes")));

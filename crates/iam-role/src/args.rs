@@ -77,7 +77,7 @@ pub(crate) struct Show {
 
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Delete {
-    /// Name or ARN [default: the document's, else KINBRICKS_ROLE]
+    /// Name or ARN [default: the document's]
     pub(crate) role: Option<String>,
     /// Name of the managed policy [default: the document's, else the role's with -policy in place of -role]
     #[arg(long, value_name = "NAME")]

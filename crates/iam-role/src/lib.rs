@@ -37,7 +37,7 @@ use args::Command;
 /// # Errors
 /// As [`run`]; a usage fault when no region is known.
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
-    let document = world.document(&args.doc)?;
+    let document = world.document_off_thread(&args.doc).await?;
     let aws = Aws::load(&world, &args.aws, live_role::account::region(&document)?.as_ref()).await?;
     let patience = Patience::new(world.settings.timeout(args.aws.timeout, SPREAD_LIMIT)?);
     let iam = Iam::new(aws, &world, patience);
@@ -93,5 +93,8 @@ fn role(args: &Args, document: &Document, world: &World) -> Result<RoleRef, Faul
     let intended = || permissions.as_ref().and_then(wanted::self_assumed).map(|arn| arn.to_string());
     let named = named.map(|arn| ("role", arn)).or_else(|| intended().map(|arn| ("policies", arn)));
     let named = named.as_ref().map(|(member, arn)| (*member, arn.as_str()));
+    if matches!(args.command, Command::Delete(_)) {
+        return world.settings.require_to_delete(&ROLE, args.command.role(), named);
+    }
     world.settings.require(&ROLE, args.command.role(), named, "iam-role ensure ROLE")
 }

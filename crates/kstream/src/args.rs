@@ -113,7 +113,7 @@ pub(crate) struct Cost {
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Delete {
-    /// Name or ARN [default: the document's, else KINBRICKS_STREAM]
+    /// Name or ARN [default: the document's]
     pub(crate) stream: Option<String>,
     /// Yes, delete the stream and every record in it
     #[arg(long)]

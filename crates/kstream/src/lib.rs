@@ -67,28 +67,28 @@ pub async fn run<W: Write>(
     let member: Option<Stream> = if args.command.stream().is_none() { document.get()? } else { None };
     let documented = member.as_ref().map(|stream| &stream.arn);
     let session = Session { client, aws, world, documented };
-    let stream = |named: Option<&str>| stream_of(named, &document, world);
+    let stream = || stream_of(&args.command, &document, world);
     let mut outcome = Outcome::Done;
     match &args.command {
         Command::List => return list::run(&session, output).await,
         Command::Cost(cost) => {
-            let stream = session.describe(&stream(cost.stream.as_deref())?).await?;
+            let stream = session.describe(&stream()?).await?;
             return read_only(output.document(&cost::bill(&stream, cost, session.aws.region.as_str())));
         }
         Command::Ensure(wanted) => {
-            let stream = stream(wanted.stream.as_deref())?;
+            let stream = stream()?;
             let ensured = ensure::run(&session, &stream, wanted, args.aws.timeout).await?;
             if let Some(stream) = &ensured.stream {
                 document.set(stream)?;
             }
             outcome = ensured.outcome;
         }
-        Command::Show(show) => {
-            let stream = session.describe(&stream(show.stream.as_deref())?).await?;
+        Command::Show(_) => {
+            let stream = session.describe(&stream()?).await?;
             document.set(&stream)?;
         }
         Command::Wait(wait) => {
-            let stream = stream(wait.stream.as_deref())?;
+            let stream = stream()?;
             let limit = world.settings.timeout(args.aws.timeout, wait::LIMIT)?;
             if wait.gone {
                 wait::until_gone(&session, &stream, limit).await?;
@@ -98,7 +98,7 @@ pub async fn run<W: Write>(
             }
         }
         Command::Delete(delete) => {
-            let stream = stream(delete.stream.as_deref())?;
+            let stream = stream()?;
             delete::run(&session, &stream, delete, args.aws.timeout).await?;
             document.remove::<Stream>();
         }
@@ -125,10 +125,14 @@ fn read_only(written: Result<(), OutError>) -> Result<Outcome, Fault> {
 ///
 /// The document's ARN is taken only for its region (see [`region_of`]): the name is the cheaper endpoint, and the only
 /// one that every operation knows.
-fn stream_of(named: Option<&str>, document: &Document, world: &World) -> Result<StreamRef, Fault> {
+fn stream_of(command: &Command, document: &Document, world: &World) -> Result<StreamRef, Fault> {
     let member: Option<Stream> = document.get()?;
+    let named = command.stream();
     let name = member.as_ref().map(|stream| ("stream", stream.name.as_str()));
-    world.settings.require(&STREAM, named, name, "kstream ensure")
+    if matches!(command, Command::Delete(_)) {
+        return world.settings.require_to_delete(&STREAM, named, name);
+    }
+    world.settings.require(&STREAM, named, name, "kstream ensure STREAM")
 }
 
 /// The region of the stream that is acted on, when its ARN tells.

@@ -42,7 +42,7 @@ use subject::Given;
 /// # Errors
 /// As [`run`]; a usage fault when no region is known.
 pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
-    let document = world.document(&args.doc)?;
+    let document = world.document_off_thread(&args.doc).await?;
     let aws = Aws::load(&world, &args.aws, live_role::account::region(&document)?.as_ref()).await?;
     let patience = Patience::new(world.settings.timeout(args.aws.timeout, SPREAD_LIMIT)?);
     let iam = Iam::new(aws, &world, patience);

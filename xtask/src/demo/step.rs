@@ -44,6 +44,14 @@ impl Step {
             .current_dir(folder)
             // What a step prints is read through a pipe, so the tools cannot see how wide the screen is.
             .env("COLUMNS", WIDTH.to_string())
+            // The reader's own settings are for the reader's own work.
+            .env("XDG_CONFIG_HOME", folder)
+            .env_remove("KINBRICKS_CONFIG")
+            .env_remove("KINBRICKS_ERRORS")
+            .env_remove("KINBRICKS_TIMEOUT")
+            .env_remove("KINBRICKS_STREAM")
+            .env_remove("KINBRICKS_ROLE")
+            .env_remove("KINBRICKS_CREDENTIAL")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -20,6 +20,9 @@ use super::login::Login;
 /// A TCP connection that takes longer has gone to a host that is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// One try of an operation: a connection that stalls leaves time for another.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// One operation, retries included, unless `--timeout` says otherwise.
 const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -50,6 +53,10 @@ impl Aws {
         args: &AwsArgs,
         document_region: Option<&names::Region>,
     ) -> Result<Self, Fault> {
+        if let Some(name) = world.env().empty("AWS_ENDPOINT_URL") {
+            // The SDK takes an empty URL for a URL and gives up.
+            return Err(Fault::usage(format!("{name} is set but empty")).with_hint(format!("unset {name}")));
+        }
         let settings = &world.settings;
         let profile = settings.choose(&PROFILE, args.profile.as_deref(), None);
         let document = document_region.map(|region| ("region", region.as_str()));
@@ -58,8 +65,11 @@ impl Aws {
         let timeout = settings.timeout(args.timeout, OPERATION_TIMEOUT)?;
         let client = http::client(world.env())?;
 
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(timeout).build();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(timeout)
+            .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(client.clone())
             .timeout_config(timeouts);
@@ -83,7 +93,10 @@ impl Aws {
         }
         let sdk = loader.load().await;
 
-        let login = Login::new(profile.as_ref().map(|chosen| chosen.value.as_str()), world.env());
+        let mut login = Login::new(profile.as_ref().map(|chosen| chosen.value.as_str()), world.env());
+        if args.profile.is_some() {
+            login.ignore_keys();
+        }
         let (region, region_origin) = match (region, checked) {
             (Some(chosen), Some(region)) => (region, chosen.origin.to_string()),
             _ => {

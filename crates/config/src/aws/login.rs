@@ -11,6 +11,8 @@ use crate::fault::Fault;
 pub(super) struct Login {
     profile: Option<String>,
     file: Option<PathBuf>,
+    /// Whether there are keys in the environment, which beat a profile that was not typed.
+    keys: bool,
 }
 
 /// How a profile signs in.
@@ -32,7 +34,13 @@ impl Login {
             .get("AWS_CONFIG_FILE")
             .map(PathBuf::from)
             .or_else(|| env.get(env::HOME).map(|home| Path::new(home).join(".aws/config")));
-        Self { profile: profile.map(str::to_owned), file }
+        let keys = env.get("AWS_ACCESS_KEY_ID").is_some();
+        Self { profile: profile.map(str::to_owned), file, keys }
+    }
+
+    /// A profile that was typed beats the keys in the environment.
+    pub(super) fn ignore_keys(&mut self) {
+        self.keys = false;
     }
 
     pub(super) fn profile(&self) -> &str {
@@ -47,6 +55,11 @@ impl Login {
 
     /// How to sign in, for a hint.
     pub(super) fn hint(&self) -> String {
+        if self.keys {
+            return "the keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: set new ones, \
+                    or unset all three and run: aws login --profile NAME"
+                .to_owned();
+        }
         let Some(profile) = &self.profile else {
             return "run: aws login --profile NAME, then add --profile NAME or set AWS_PROFILE".to_owned();
         };

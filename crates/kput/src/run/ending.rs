@@ -29,7 +29,10 @@ impl<W: Write> Run<W> {
         }
         self.flush();
         self.sync();
-        self.summarise();
+        // A run that was refused before anything got through has nothing to sum up: the fault says it all.
+        if self.tally.stored > 0 || !matches!(self.stop, Some(Stop::Fault(_))) {
+            self.summarise();
+        }
         let tally = &self.tally;
         let unsent = tally.records - tally.stored - tally.failed - tally.skipped - tally.known;
         let resume = match &self.options.journal {
