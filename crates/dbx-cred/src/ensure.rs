@@ -13,6 +13,7 @@ use crate::credential;
 use crate::failure::Failure;
 use crate::name::CredentialName;
 use crate::refusal::Reason;
+use crate::verdict::repair;
 use crate::wire::{Create, Info, MetastoreSummary, RoleInput, SERVICE, Update};
 use crate::workspace::Workspace;
 
@@ -196,7 +197,8 @@ async fn adjust(
         if changed.aws_iam_role.as_ref().and_then(|role| role.external_id.as_deref())
             != Some(now.external_id.as_str())
         {
-            notes.warn(format!("its external ID is another one now; run: trust-sync {}", role.name()));
+            let repair = repair(name.as_str(), role.name());
+            notes.warn(format!("its external ID is another one now; run: {repair}"));
         }
     }
     Ok((Done::Updated, changed))

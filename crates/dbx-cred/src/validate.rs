@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::name::CredentialName;
 use crate::refusal::{Reason, Refusal};
 use crate::show::missing;
-use crate::verdict::{Check, Ended, Operation, Outlook, Verdict, read};
+use crate::verdict::{Check, Ended, Operation, Outlook, Verdict, read, repair};
 use crate::workspace::Workspace;
 
 /// How long a role that lets everybody in may be an old trust policy that is still seen. IAM is known to take up to 30
@@ -176,7 +176,6 @@ fn tell(workspace: &Workspace, asked: &Asked, credential: &member::Credential) {
 
 /// Why waiting cannot help, where the document tells.
 fn hopeless(document: &Document, credential: &member::Credential) -> Result<Option<String>, Fault> {
-    let role = credential.role_arn.name();
     if let Some(live) = document.get::<member::Role>()?
         && live.arn != credential.role_arn
     {
@@ -185,17 +184,17 @@ fn hopeless(document: &Document, credential: &member::Credential) -> Result<Opti
             credential.role_arn, live.arn, credential.name, live.arn
         )));
     }
+    let repair = repair(&credential.name, credential.role_arn.name());
     if let Some(trust) = document.get::<member::Trust>()? {
-        return Ok((trust.verdict == "drift" && !trust.changed).then(|| {
-            format!("the trust policy was found to differ and was not written; run: trust-sync {role}")
-        }));
+        return Ok((trust.verdict == "drift" && !trust.changed)
+            .then(|| format!("the trust policy was found to differ and was not written; run: {repair}")));
     }
     let policies = document.get::<member::Policies>()?.unwrap_or_default();
     let trusted: Vec<&str> = policies.trust.as_ref().map(external_ids).unwrap_or_default();
     let other = !trusted.is_empty() && !trusted.contains(&credential.external_id.as_str());
     Ok(other.then(|| {
         format!(
-            "the role was made to trust external ID {}, not {}; run: trust-sync {role}",
+            "the role was made to trust external ID {}, not {}; run: {repair}",
             trusted.join(", "),
             credential.external_id
         )
@@ -253,7 +252,10 @@ mod tests {
             )
         };
         check("{}", None);
-        check(&trust("\"0000\""), Some("trust external ID 0000, not the-id; run: trust-sync r"));
+        check(
+            &trust("\"0000\""),
+            Some("trust external ID 0000, not the-id; run: dbx-cred show c | trust-sync r"),
+        );
         check(&trust("[\"0000\",\"the-id\"]"), None);
         check(r#"{"policies":{"trust":{"Statement":[]}}}"#, None);
         check(

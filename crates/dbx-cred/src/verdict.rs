@@ -1,6 +1,7 @@
 //! What Databricks' checks mean: passed, not yet, or no.
 
 use config::member;
+use config::names::RoleName;
 use serde_json::{Value, json};
 
 use crate::wire::CheckResult;
@@ -76,22 +77,28 @@ impl Operation {
     /// What to do when it failed.
     pub fn advice(&self, credential: &member::Credential) -> String {
         let role = credential.role_arn.name();
+        let repair = repair(&credential.name, role);
         match self {
             Self::AssumeRole => format!(
-                "the trust policy must let {} in with external ID {}; run: trust-sync {role}",
+                "the trust policy must let {} in with external ID {}; run: {repair}",
                 credential.unity_catalog_iam_arn, credential.external_id
             ),
             Self::ExternalIdCondition => {
-                format!("the trust policy lets callers in without the external ID; run: trust-sync {role}")
+                format!("the trust policy lets callers in without the external ID; run: {repair}")
             }
             Self::SelfAssumeRole => format!(
-                "the role must be allowed to assume itself, by its trust policy and by its permissions; run: trust-sync {role}, and iam-policy-gen permissions < connection.json | iam-role ensure {role}"
+                "the role must be allowed to assume itself, by its trust policy and by its permissions; run: {repair}, and iam-policy-gen permissions < connection.json | iam-role ensure {role}"
             ),
             Self::Other(_) => {
-                format!("compare the role with what it should be; run: trust-sync {role} --explain")
+                format!("compare the role with what it should be; run: {repair} --explain")
             }
         }
     }
+}
+
+/// What repairs a role's trust policy, as it is typed: trust-sync needs to know what the credential asks for.
+pub fn repair(credential: &str, role: &RoleName) -> String {
+    format!("dbx-cred show {credential} | trust-sync {role}")
 }
 
 /// Databricks' answer, in order. A check without a name is called by its place.

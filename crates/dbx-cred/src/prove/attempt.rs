@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::receipt::{Place, Wanted};
 use super::step::{Must, Report, Showed};
 use crate::pace::Pace;
+use crate::verdict::repair;
 
 /// One past the largest hash key (Kinesis API reference, PutRecord). A put with it is refused to those who may not
 /// put, and is invalid for those who may: nothing is ever written.
@@ -236,7 +237,7 @@ impl Attempts {
     pub(super) async fn becomes_itself_only_with_the_external_id(&self, report: &mut Report) {
         let assume =
             || self.sts.assume_role().role_arn(self.credential.role_arn.as_str()).role_session_name(SESSION);
-        let advice = format!("run: trust-sync {}", self.credential.role_arn.name());
+        let advice = format!("run: {}", repair(&self.credential.name, self.credential.role_arn.name()));
         // Without the first, a refusal of the second would prove nothing.
         let with = assume().external_id(self.credential.external_id.as_str()).send().await;
         if report.works("assume-with-external-id", outcome(&with), &advice) {
