@@ -107,7 +107,7 @@ fn a_session_tells_when_it_expires_and_one_that_has_expired_how_to_go_on() {
     scene
         .fault(&serde_json::json!({ "operation": "GetCallerIdentity", "code": "ExpiredToken", "status": 403,
         "message": "The security token included in the request is expired" }));
-    scene.run(&[], "").ends_with(4, &["ExpiredToken", "hint: run: aws login"]);
+    scene.run(&[], "").ends_with(4, &["ExpiredToken", "hint: the keys come from AWS_ACCESS_KEY_ID"]);
 }
 
 #[test]
