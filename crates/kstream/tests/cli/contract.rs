@@ -33,10 +33,16 @@ fn help_starts_with_examples_and_ends_with_the_exit_codes() {
 
 #[test]
 fn what_is_missing_names_the_argument_and_the_tool() {
-    for command in ["ensure", "show", "wait", "cost", "delete"] {
-        let args: &[&str] = if command == "delete" { &[command, "--yes"] } else { &[command] };
-        bare(args, &SOMEBODY, "").ends_with(2, &["no stream is given", "STREAM", "KINBRICKS_STREAM"]);
+    for command in ["ensure", "show", "wait", "cost"] {
+        bare(&[command], &SOMEBODY, "").ends_with(2, &["no stream is given", "STREAM", "KINBRICKS_STREAM"]);
     }
+}
+
+#[test]
+fn a_deletion_takes_no_stream_from_the_environment() {
+    let env = [SOMEBODY.as_slice(), &[("KINBRICKS_STREAM", "precious")]].concat();
+    bare(&["delete", "--yes"], &env, "")
+        .ends_with(2, &["no stream is given to delete", "--doc connection.json"]);
 }
 
 #[test]
