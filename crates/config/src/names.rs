@@ -52,31 +52,24 @@ fn check_characters(
     }
 }
 
-/// The parts that every name type shares: text in, text out, serde, `Display`.
-macro_rules! checked_text {
+/// What every name that has an `as_str` shares: `Display`, `AsRef`, and the way through serde.
+macro_rules! shown_as_text {
     ($name:ident) => {
-        impl $name {
-            /// The text as it was given.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
         impl std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(&self.0)
+                formatter.write_str(self.as_str())
             }
         }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
 
@@ -86,6 +79,21 @@ macro_rules! checked_text {
                 text.parse()
             }
         }
+    };
+}
+use shown_as_text;
+
+/// The same for a name that is nothing but its text.
+macro_rules! checked_text {
+    ($name:ident) => {
+        impl $name {
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        crate::names::shown_as_text!($name);
     };
 }
 use checked_text;

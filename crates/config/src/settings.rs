@@ -84,11 +84,7 @@ impl Chosen {
     ///
     /// # Errors
     /// A usage fault that says where the bad value came from.
-    pub fn parse<T>(&self) -> Result<T, Fault>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    pub fn parse<T: FromStr<Err: fmt::Display>>(&self) -> Result<T, Fault> {
         self.value.parse().map_err(|error| {
             let fault = Fault::usage(format!("{error}"));
             match &self.origin {
@@ -162,17 +158,13 @@ impl Settings {
     ///
     /// # Errors
     /// A usage fault that names the argument and the supplier when there is no value, or says why the value is no such name.
-    pub fn require<T>(
+    pub fn require<T: FromStr<Err: fmt::Display>>(
         &self,
         setting: &Setting,
         flag: Option<&str>,
         document: Option<(&'static str, &str)>,
         supplier: &str,
-    ) -> Result<T, Fault>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    ) -> Result<T, Fault> {
         self.required(setting, flag, document, &format!("pipe in what `{supplier}` prints"))
     }
 
@@ -181,16 +173,12 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::require`].
-    pub fn require_to_delete<T>(
+    pub fn require_to_delete<T: FromStr<Err: fmt::Display>>(
         &self,
         setting: &Setting,
         flag: Option<&str>,
         document: Option<(&'static str, &str)>,
-    ) -> Result<T, Fault>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    ) -> Result<T, Fault> {
         if flag.is_none() && document.is_none() {
             return Err(Fault::usage(format!("no {} is given to delete", setting.name)).with_hint(format!(
                 "name it as {}, or add --doc connection.json; a deletion takes nothing from the environment or kinbricks.toml",
@@ -204,31 +192,23 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::require`].
-    pub fn require_beside_records<T>(
+    pub fn require_beside_records<T: FromStr<Err: fmt::Display>>(
         &self,
         setting: &Setting,
         flag: Option<&str>,
         document: Option<(&'static str, &str)>,
         supplier: &str,
-    ) -> Result<T, Fault>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    ) -> Result<T, Fault> {
         self.required(setting, flag, document, &format!("add --doc FILE with what `{supplier}` printed"))
     }
 
-    fn required<T>(
+    fn required<T: FromStr<Err: fmt::Display>>(
         &self,
         setting: &Setting,
         flag: Option<&str>,
         document: Option<(&'static str, &str)>,
         way: &str,
-    ) -> Result<T, Fault>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    ) -> Result<T, Fault> {
         let chosen = self.choose(setting, flag, document).ok_or_else(|| {
             let variable = setting.env.first().copied().unwrap_or_default();
             Fault::usage(format!("no {} is given", setting.name)).with_hint(format!(

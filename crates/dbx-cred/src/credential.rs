@@ -20,9 +20,8 @@ pub fn named(
     argument: Option<&str>,
     document: &Document,
 ) -> Result<CredentialName, Fault> {
-    let known = document.get::<member::Credential>()?;
-    let from_document = known.as_ref().map(|credential| ("credential.name", credential.name.as_str()));
-    settings.require(&CREDENTIAL, argument, from_document, "dbx-cred ensure CREDENTIAL")
+    let known = in_document(document)?;
+    settings.require(&CREDENTIAL, argument, known.as_deref().map(named_by), "dbx-cred ensure CREDENTIAL")
 }
 
 /// The name of the credential to delete: the argument or the document's, never the settings'.
@@ -34,9 +33,17 @@ pub fn named_to_delete(
     argument: Option<&str>,
     document: &Document,
 ) -> Result<CredentialName, Fault> {
-    let known = document.get::<member::Credential>()?;
-    let from_document = known.as_ref().map(|credential| ("credential.name", credential.name.as_str()));
-    settings.require_to_delete(&CREDENTIAL, argument, from_document)
+    let known = in_document(document)?;
+    settings.require_to_delete(&CREDENTIAL, argument, known.as_deref().map(named_by))
+}
+
+fn in_document(document: &Document) -> Result<Option<String>, Fault> {
+    Ok(document.get::<member::Credential>()?.map(|credential| credential.name))
+}
+
+/// A name with the member that gave it.
+fn named_by(name: &str) -> (&'static str, &str) {
+    ("credential.name", name)
 }
 
 /// The document's member for a credential that Databricks described.

@@ -212,27 +212,27 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
     let mut output = world.output(args.doc.pretty);
     match &args.command {
         Command::Ensure(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             ensure::run(command, settings, &workspace, document, &mut output).await
         }
         Command::Show(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             show::show(command, settings, &workspace, document, &mut output).await
         }
         Command::Validate(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             validate::run(command, settings, &workspace, document, &mut output).await
         }
         Command::Delete(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             delete::run(command, settings, &workspace, document, &mut output).await
         }
         Command::Prove(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             prove::run(command, &world, &workspace, document, &mut output).await
         }
@@ -240,12 +240,12 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
             pipeline::start(command.clone(), args.doc.clone(), world.clone(), &mut output).await
         }
         Command::Grant(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             grant::run(command, settings, &workspace, document, &mut output).await
         }
         Command::Bind(command) => {
-            let document = document(&args.doc, &world).await?;
+            let document = world.document_off_thread(&args.doc).await?;
             let workspace = Workspace::open(&args.dbx, &world)?;
             bind::run(command, settings, &workspace, &document, &mut output).await
         }
@@ -260,20 +260,13 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         Command::Token(command) => {
             // Its stdin belongs to the tool that runs it as a credential process.
             let document = match args.doc.doc {
-                Some(_) => document(&args.doc, &world).await?,
+                Some(_) => world.document_off_thread(&args.doc).await?,
                 None => Document::default(),
             };
             let workspace = Workspace::open(&args.dbx, &world)?;
             token::run(command, settings, &workspace, &document, &mut output).await
         }
     }
-}
-
-/// The document, read off the runtime's thread so that Ctrl-C works while a neighbour is still busy.
-async fn document(args: &DocArgs, world: &World) -> Result<Document, Fault> {
-    let (args, world) = (args.clone(), world.clone());
-    let reading = tokio::task::spawn_blocking(move || world.document(&args));
-    reading.await.map_err(|error| Fault::pipe("failed to read the connection document").with_cause(error))?
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Arn, NameError, Partition, name_of_characters};
+use super::{AccountId, Arn, NameError, Partition, name_of_characters, shown_as_text};
 
 fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
@@ -101,25 +101,7 @@ impl RoleArn {
     }
 }
 
-impl std::fmt::Display for RoleArn {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl From<RoleArn> for String {
-    fn from(arn: RoleArn) -> Self {
-        arn.arn.into()
-    }
-}
-
-impl TryFrom<String> for RoleArn {
-    type Error = NameError;
-
-    fn try_from(text: String) -> Result<Self, NameError> {
-        text.parse()
-    }
-}
+shown_as_text!(RoleArn);
 
 impl FromStr for RoleArn {
     type Err = NameError;

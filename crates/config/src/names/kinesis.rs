@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Arn, NameError, Region, check_characters, checked_text, name_of_characters};
+use super::{
+    AccountId, Arn, NameError, Region, check_characters, checked_text, name_of_characters, shown_as_text,
+};
 
 fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_.-".contains(character)
@@ -78,25 +80,7 @@ impl StreamArn {
     }
 }
 
-impl std::fmt::Display for StreamArn {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl From<StreamArn> for String {
-    fn from(arn: StreamArn) -> Self {
-        arn.arn.into()
-    }
-}
-
-impl TryFrom<String> for StreamArn {
-    type Error = NameError;
-
-    fn try_from(text: String) -> Result<Self, NameError> {
-        text.parse()
-    }
-}
+shown_as_text!(StreamArn);
 
 impl FromStr for StreamArn {
     type Err = NameError;
