@@ -1,7 +1,8 @@
 //! Packing records into an aggregate.
 
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use md5::{Digest, Md5};
 
 use crate::wire::{BYTES, VARINT, bytes_len, put_bytes, put_varint, tag, varint_len};
@@ -22,26 +23,72 @@ const TAGS: u64 = tag(4, BYTES);
 /// Strings that records refer to by position; each one is stored once.
 #[derive(Clone, Debug, Default)]
 struct Table {
-    positions: BTreeMap<Box<str>, u64>,
+    /// Positions, found by the text they stand for.
+    positions: HashTable<u32>,
+    /// Where the text at each position lies in `encoded`.
+    texts: Vec<(u32, u32)>,
     encoded: Vec<u8>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Where a text is, or will be, in a [`Table`].
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    position: u64,
+    hash: u64,
+    /// Bytes that it costs to add the text; 0 when it is there.
+    cost: usize,
 }
 
 impl Table {
-    /// The position of `text`, and the bytes that adding it costs.
-    fn look_up(&self, text: &str) -> (u64, usize) {
-        match self.positions.get(text) {
-            Some(position) => (*position, 0),
-            None => (self.positions.len() as u64, bytes_len(text.len())),
+    fn look_up(&self, text: &str) -> Place {
+        let hash = self.hasher.hash_one(text.as_bytes());
+        match self.positions.find(hash, |position| self.text(*position) == text.as_bytes()) {
+            Some(position) => Place { position: u64::from(*position), hash, cost: 0 },
+            None => Place { position: self.texts.len() as u64, hash, cost: bytes_len(text.len()) },
         }
     }
 
-    fn add(&mut self, tag: u64, text: &str) -> u64 {
-        let (position, cost) = self.look_up(text);
-        if cost > 0 {
-            self.positions.insert(text.into(), position);
-            put_bytes(&mut self.encoded, tag, text.as_bytes());
+    fn text(&self, position: u32) -> &[u8] {
+        let (start, end) = self.texts.get(position as usize).copied().unwrap_or_default();
+        self.encoded.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Adds `text` at the place that [`Table::look_up`] has found for it.
+    #[expect(clippy::cast_possible_truncation, reason = "an aggregate is smaller than 4 GiB")]
+    fn add(&mut self, tag: u64, text: &str, place: Place) {
+        if place.cost == 0 {
+            return;
         }
-        position
+        put_bytes(&mut self.encoded, tag, text.as_bytes());
+        let end = self.encoded.len();
+        self.texts.push(((end - text.len()) as u32, end as u32));
+        let Self { positions, texts, encoded, hasher } = self;
+        positions.insert_unique(place.hash, place.position as u32, |position| {
+            let (start, end) = texts.get(*position as usize).copied().unwrap_or_default();
+            hasher.hash_one(encoded.get(start as usize..end as usize).unwrap_or_default())
+        });
+    }
+
+    fn clear(&mut self) {
+        self.positions.clear();
+        self.texts.clear();
+        self.encoded.clear();
+    }
+}
+
+/// Where a record's keys are, and how long its message is.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    key: Place,
+    hash: Option<Place>,
+    record: usize,
+}
+
+impl Placed {
+    /// Bytes that the record adds to the aggregate.
+    fn cost(&self) -> usize {
+        self.key.cost + self.hash.map_or(0, |hash| hash.cost) + bytes_len(self.record)
     }
 }
 
@@ -72,23 +119,43 @@ impl Packer {
 
     /// Bytes of the aggregate once `entry` is added.
     pub fn len_with(&self, entry: Entry<'_>) -> usize {
-        let (key, key_cost) = self.keys.look_up(entry.partition_key);
-        let hash = entry.explicit_hash_key.map(|hash| self.hashes.look_up(hash));
-        let record = record_len(key, hash.map(|(position, _)| position), entry);
-        self.len() + key_cost + hash.map_or(0, |(_, cost)| cost) + bytes_len(record)
+        self.len() + self.place(entry).cost()
     }
 
     /// Adds a record.
     pub fn add(&mut self, entry: Entry<'_>) {
-        let key = self.keys.add(PARTITION_KEYS, entry.partition_key);
-        let hash = entry.explicit_hash_key.map(|hash| self.hashes.add(HASH_KEYS, hash));
+        let placed = self.place(entry);
+        self.put(entry, placed);
+    }
+
+    /// Adds a record if the aggregate then has at most `max_bytes`; says whether it did.
+    #[must_use]
+    pub fn add_within(&mut self, entry: Entry<'_>, max_bytes: usize) -> bool {
+        let placed = self.place(entry);
+        let fits = self.len() + placed.cost() <= max_bytes;
+        if fits {
+            self.put(entry, placed);
+        }
+        fits
+    }
+
+    fn place(&self, entry: Entry<'_>) -> Placed {
+        let key = self.keys.look_up(entry.partition_key);
+        let hash = entry.explicit_hash_key.map(|hash| self.hashes.look_up(hash));
+        let record = record_len(key.position, hash.map(|hash| hash.position), entry);
+        Placed { key, hash, record }
+    }
+
+    fn put(&mut self, entry: Entry<'_>, Placed { key, hash, record }: Placed) {
+        self.keys.add(PARTITION_KEYS, entry.partition_key, key);
         put_varint(&mut self.records, RECORDS);
-        put_varint(&mut self.records, record_len(key, hash, entry) as u64);
+        put_varint(&mut self.records, record as u64);
         put_varint(&mut self.records, KEY_INDEX);
-        put_varint(&mut self.records, key);
-        if let Some(hash) = hash {
+        put_varint(&mut self.records, key.position);
+        if let Some((place, text)) = hash.zip(entry.explicit_hash_key) {
+            self.hashes.add(HASH_KEYS, text, place);
             put_varint(&mut self.records, HASH_INDEX);
-            put_varint(&mut self.records, hash);
+            put_varint(&mut self.records, place.position);
         }
         put_bytes(&mut self.records, DATA, entry.data);
         for tag in entry.tags.messages() {
@@ -97,18 +164,19 @@ impl Packer {
         self.count += 1;
     }
 
-    /// The aggregate. The packer is empty after.
+    /// The aggregate. The packer is empty after, and keeps its memory for the next one.
     pub fn finish(&mut self) -> Vec<u8> {
-        let Self { keys, hashes, records, .. } = std::mem::take(self);
-        let mut blob = Vec::with_capacity(
-            MAGIC.len() + keys.encoded.len() + hashes.encoded.len() + records.len() + DIGEST_BYTES,
-        );
+        let mut blob = Vec::with_capacity(self.len());
         blob.extend_from_slice(&MAGIC);
-        blob.extend_from_slice(&keys.encoded);
-        blob.extend_from_slice(&hashes.encoded);
-        blob.extend_from_slice(&records);
+        blob.extend_from_slice(&self.keys.encoded);
+        blob.extend_from_slice(&self.hashes.encoded);
+        blob.extend_from_slice(&self.records);
         let digest = Md5::digest(blob.get(MAGIC.len()..).unwrap_or_default());
         blob.extend_from_slice(&digest);
+        self.keys.clear();
+        self.hashes.clear();
+        self.records.clear();
+        self.count = 0;
         blob
     }
 }

@@ -3,11 +3,11 @@
 //! The SDK's own serialiser wants every payload and every key in a vector of its own. This one encodes from where the
 //! records lie into one buffer; [`crate::put`] hands that to the SDK before it signs.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use aggregate::OUTER_KEY;
+use base64_simd::STANDARD;
 
-use crate::plan::Item;
-use crate::record::KeyAt;
+use crate::plan::{Content, Item};
+use crate::record::{HashKey, KeyAt, Record};
 use crate::scan::is_plain;
 use crate::target::Target;
 
@@ -16,7 +16,7 @@ const ENTRY_OVERHEAD: usize = 48;
 
 /// The body that asks to put `items`.
 pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
-    let payload: usize = items.iter().map(|item| item.record.size() * 4 / 3 + ENTRY_OVERHEAD).sum();
+    let payload: usize = items.iter().map(|item| item.size() * 4 / 3 + ENTRY_OVERHEAD).sum();
     let mut body = Vec::with_capacity(payload + 256);
     match &target.arn {
         Some(arn) => member(&mut body, b"{\"StreamARN\":", arn.as_str()),
@@ -34,11 +34,26 @@ pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
 }
 
 fn entry(body: &mut Vec<u8>, item: &Item) {
-    let record = &item.record;
     body.extend_from_slice(b"{\"Data\":\"");
-    base64(body, record.data());
-    body.push(b'"');
-    match record.key {
+    match &item.content {
+        Content::Alone(record) => {
+            STANDARD.encode_append(record.data(), body);
+            body.push(b'"');
+            key(body, record);
+            hash(body, record.hash());
+        }
+        Content::Packed(pack) => {
+            STANDARD.encode_append(pack.blob(), body);
+            body.push(b'"');
+            member(body, b",\"PartitionKey\":", OUTER_KEY);
+            hash(body, Some(HashKey(pack.hash())));
+        }
+    }
+    body.push(b'}');
+}
+
+fn key(body: &mut Vec<u8>, record: &Record) {
+    match record.key() {
         KeyAt::Absent => {}
         KeyAt::Span { .. } if is_plain(record.key_bytes()) => {
             body.extend_from_slice(b",\"PartitionKey\":\"");
@@ -49,10 +64,12 @@ fn entry(body: &mut Vec<u8>, item: &Item) {
             member(body, b",\"PartitionKey\":", &record.key_text().unwrap_or_default());
         }
     }
-    if let Some(hash) = record.hash {
+}
+
+fn hash(body: &mut Vec<u8>, hash: Option<HashKey>) {
+    if let Some(hash) = hash {
         member(body, b",\"ExplicitHashKey\":", &hash.0.to_string());
     }
-    body.push(b'}');
 }
 
 fn member(body: &mut Vec<u8>, name: &[u8], value: &str) {
@@ -60,31 +77,21 @@ fn member(body: &mut Vec<u8>, name: &[u8], value: &str) {
     body.extend_from_slice(serde_json::Value::from(value).to_string().as_bytes());
 }
 
-fn base64(body: &mut Vec<u8>, data: &[u8]) {
-    let start = body.len();
-    body.resize(start + data.len().div_ceil(3) * 4, 0);
-    let room = body.get_mut(start..).unwrap_or_default();
-    // The room is computed as RFC 4648 says, so it always suffices.
-    let written = STANDARD.encode_slice(data, room).unwrap_or_default();
-    body.truncate(start + written);
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
 
-    use bytes::Bytes;
+    use aggregate::Packer;
     use serde_json::json;
 
     use super::write;
-    use crate::plan::Item;
-    use crate::record::{HashKey, KeyAt, Record};
+    use crate::bill::Bill;
+    use crate::plan::{Hashes, Item, Pack, Part};
+    use crate::record::tests::record;
+    use crate::record::{HashKey, KeyAt};
 
     fn item(bytes: &'static [u8], data_start: u32, key: KeyAt, hash: Option<HashKey>) -> Item {
-        Item::new(
-            Record { number: 0, line: 1, bytes: Bytes::from_static(bytes), data_start, key, hash },
-            Instant::now(),
-        )
+        Item::new(record(0, bytes, data_start, key, hash), Instant::now())
     }
 
     #[test]
@@ -105,6 +112,18 @@ mod tests {
                 {"Data": "", "PartitionKey": "00000000000000ab"},
                 {"Data": "/wA="},
             ]})
+        );
+    }
+
+    #[test]
+    fn a_pack_goes_by_the_hash_of_its_first_record() {
+        let blob = Packer::default().finish();
+        let pack = Pack::new(blob, vec![Part { number: 0, line: 1 }], Hashes::of(7), Bill::default());
+        let items = [Item::packed(pack, Instant::now())];
+        let body: serde_json::Value = serde_json::from_slice(&write(&"s".parse().unwrap(), &items)).unwrap();
+        assert_eq!(
+            body["Records"],
+            json!([{"Data": "84mawtQdjNmPALIE6YAJmOz4Qn4=", "PartitionKey": "a", "ExplicitHashKey": "7"}])
         );
     }
 

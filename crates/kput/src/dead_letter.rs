@@ -61,10 +61,10 @@ impl DeadLetters {
         let text = std::str::from_utf8(record.data()).ok();
         let key = record.key_text();
         let letter = Letter {
-            line: record.line,
+            line: record.line(),
             error: Reason { code: &failure.code, message: &failure.message },
             partition_key: key.as_deref(),
-            explicit_hash_key: record.hash.map(|hash| hash.0.to_string()),
+            explicit_hash_key: record.hash().map(|hash| hash.0.to_string()),
             text,
             bytes: text.is_none().then(|| STANDARD.encode(record.data())),
         };

@@ -5,12 +5,12 @@ use std::io::Write;
 use config::{Fault, Outcome, Output};
 use serde::Serialize;
 
+use crate::bill::Bill;
 use crate::input::{Arrival, Input, Message};
 use crate::limits::{REQUEST_BYTES, REQUEST_RECORDS};
 use crate::plan::{ShardMap, record_hash};
 use crate::put::Put;
 use crate::stream::Permission;
-use crate::tally::PAYLOAD_UNIT;
 
 /// US dollars for a GB into an on-demand stream, us-east-1 (AWS blog, 2026-03-09).
 const ON_DEMAND_USD_PER_GB: f64 = 0.08;
@@ -123,18 +123,19 @@ impl Report {
                 return;
             }
         };
-        let size = record.size() as u64;
+        let mut bill = Bill::default();
+        bill.add(record.size());
         self.records += 1;
-        self.bytes += size;
-        self.largest_record_bytes = self.largest_record_bytes.max(size);
-        self.cost.on_demand_kib += size.div_ceil(1024);
-        self.cost.payload_units += size.div_ceil(PAYLOAD_UNIT);
+        self.bytes += bill.bytes;
+        self.largest_record_bytes = self.largest_record_bytes.max(bill.bytes);
+        self.cost.on_demand_kib += bill.kib;
+        self.cost.payload_units += bill.payload_units;
         let position = map.zip(record_hash(record)).and_then(|(map, hash)| map.position(hash));
         if let Some(share) =
             position.zip(self.shards.as_mut()).and_then(|(position, shares)| shares.get_mut(position))
         {
             share.records += 1;
-            share.bytes += size;
+            share.bytes += bill.bytes;
         }
     }
 

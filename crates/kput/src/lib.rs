@@ -29,6 +29,7 @@
 
 pub mod answer;
 pub mod args;
+pub mod bill;
 pub mod body;
 pub mod dead_letter;
 pub mod dry_run;

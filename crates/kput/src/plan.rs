@@ -8,12 +8,14 @@ mod bucket;
 mod bundle;
 mod item;
 mod lane;
+mod pack;
 mod planner;
 mod queue;
 mod shards;
 
 pub use bucket::{Bucket, Rate};
 pub use bundle::Bundler;
-pub use item::{Ended, Failure, Item, Text, Verdict};
+pub use item::{Content, Ended, Failure, Item, Place, Span, Verdict};
+pub use pack::{Hashes, Pack, Part};
 pub use planner::{Order, Planner, Rules};
 pub use shards::{Shard, ShardMap, hash_of, record_hash};

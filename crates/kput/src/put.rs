@@ -10,7 +10,8 @@ use bytes::Bytes;
 use config::aws::{Aws, Problem, problem};
 use config::{Fault, Kind};
 
-use crate::plan::{Item, Verdict};
+use crate::answer::Answer;
+use crate::plan::Item;
 use crate::target::Target;
 use crate::transport::with_answer;
 use crate::{answer, body, transport};
@@ -73,11 +74,11 @@ impl Put {
         &self.target
     }
 
-    /// Sends one request and returns one verdict an item, in order.
+    /// Sends one request; the answer has one verdict an item, in order.
     ///
     /// # Errors
     /// When the request as a whole failed; what to do then is part of the error.
-    pub async fn send(&self, items: &[Item]) -> Result<Vec<Verdict>, Box<CallFailed>> {
+    pub async fn send(&self, items: &[Item]) -> Result<Answer, Box<CallFailed>> {
         let body = Bytes::from(body::write(&self.target, items));
         let (name, arn) = self.address();
         let call = self
@@ -96,7 +97,7 @@ impl Put {
             .send();
         let (result, answer) = with_answer(call).await;
         match result {
-            Ok(_) => self.read(answer.as_ref(), items.len()).map_err(Box::new),
+            Ok(_) => self.read(answer, items.len()).map_err(Box::new),
             Err(error) => {
                 let problem = problem(&error);
                 let next = next(&problem);
@@ -107,14 +108,14 @@ impl Put {
         }
     }
 
-    fn read(&self, answer: Option<&Bytes>, items: usize) -> Result<Vec<Verdict>, CallFailed> {
+    fn read(&self, answer: Option<Bytes>, items: usize) -> Result<Answer, CallFailed> {
         let answer = answer.ok_or_else(|| self.puzzled("the answer was empty".to_owned()))?;
-        let verdicts = answer::verdicts(answer)
+        let answer = answer::read(answer)
             .map_err(|error| self.puzzled(format!("the answer could not be read: {error}")))?;
-        if verdicts.len() == items {
-            return Ok(verdicts);
+        let count = answer.verdicts.len();
+        if count == items {
+            return Ok(answer);
         }
-        let count = verdicts.len();
         Err(self.puzzled(format!("the answer is about {count} records, the request had {items}")))
     }
 

@@ -1,48 +1,39 @@
 //! Receipts: one line a record, in input order, whatever order the service answers in.
 
-use std::collections::VecDeque;
+mod waiting;
+
 use std::io::Write;
 
 use config::{OutError, Output};
 use serde::Serialize;
 
-use crate::plan::Text;
+use waiting::Waiting;
 
-/// What became of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It is stored.
-    Stored {
-        /// The shard it went to.
-        shard: Text,
-        /// Its place in the shard.
-        sequence: Text,
-        /// Its place in an aggregate.
-        sub: Option<usize>,
-    },
-    /// It is not stored.
+/// What became of a record that is not stored by this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unstored<'a> {
+    /// It was given up or refused.
     Failed {
         /// A word for programs.
-        code: String,
+        code: &'a str,
         /// A sentence for people.
-        message: String,
+        message: &'a str,
     },
-    /// It was left out on purpose.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
+    /// It was left out on purpose, for this reason.
+    Skipped(&'a str),
     /// It was dealt with in an earlier run, which wrote its receipt.
     Known,
 }
 
-#[derive(Serialize)]
-struct StoredLine<'a> {
-    line: u64,
-    shard_id: &'a str,
-    sequence_number: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<usize>,
+/// Where a record is stored. Both words are JSON strings without their quotes, as the service wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredAt<'a> {
+    /// The shard.
+    pub shard: &'a str,
+    /// Its place in the shard.
+    pub sequence: &'a str,
+    /// Its place in an aggregate.
+    pub sub: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -69,14 +60,14 @@ pub struct Receipts<W: Write> {
     wanted: bool,
     /// Number of the first record that has no receipt yet.
     first: u64,
-    waiting: VecDeque<Option<(u64, Receipt)>>,
+    waiting: Waiting,
     buffer: Vec<u8>,
 }
 
 impl<W: Write> Receipts<W> {
     /// Writes to `output`, unless nobody wants receipts.
     pub fn new(output: Output<W>, wanted: bool) -> Self {
-        Self { output, wanted, first: 0, waiting: VecDeque::new(), buffer: Vec::new() }
+        Self { output, wanted, first: 0, waiting: Waiting::default(), buffer: Vec::new() }
     }
 
     /// Number of the first record without a receipt. Nothing waits when nobody wants receipts.
@@ -84,29 +75,61 @@ impl<W: Write> Receipts<W> {
         if self.wanted { self.first } else { u64::MAX }
     }
 
-    /// Takes the receipt of record `number`, which stood in `line`, and writes every receipt whose turn it is.
+    /// Takes the receipt of record `number`, which stood in `line` and is stored, and writes every receipt whose turn it
+    /// is.
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub fn put(&mut self, number: u64, line: u64, receipt: Receipt) -> Result<(), OutError> {
+    pub fn stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) -> Result<(), OutError> {
+        self.put(number, |text| {
+            let mut digits = itoa::Buffer::new();
+            text.extend_from_slice(b"{\"line\":");
+            text.extend_from_slice(digits.format(line).as_bytes());
+            text.extend_from_slice(b",\"shard_id\":\"");
+            text.extend_from_slice(place.shard.as_bytes());
+            text.extend_from_slice(b"\",\"sequence_number\":\"");
+            text.extend_from_slice(place.sequence.as_bytes());
+            text.push(b'"');
+            if let Some(sub) = place.sub {
+                text.extend_from_slice(b",\"sub\":");
+                text.extend_from_slice(digits.format(sub).as_bytes());
+            }
+            text.extend_from_slice(b"}\n");
+        })
+    }
+
+    /// Takes the receipt of record `number`, which stood in `line` and is not stored, and writes every receipt whose
+    /// turn it is.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn unstored(&mut self, number: u64, line: u64, why: Unstored<'_>) -> Result<(), OutError> {
+        self.put(number, |text| match why {
+            Unstored::Failed { code, message } => {
+                json_line(text, &FailedLine { line, error: Reason { code, message } });
+            }
+            Unstored::Skipped(reason) => json_line(text, &SkippedLine { line, skipped: reason }),
+            Unstored::Known => {}
+        })
+    }
+
+    fn put(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), OutError> {
         if !self.wanted {
             return Ok(());
         }
-        let Ok(at) = usize::try_from(number - self.first) else { return Ok(()) };
-        if at == 0 && self.waiting.is_empty() {
+        let Ok(ahead) = usize::try_from(number - self.first) else { return Ok(()) };
+        if ahead > 0 {
+            self.waiting.keep(ahead, write);
+            return Ok(());
+        }
+        self.buffer.clear();
+        write(&mut self.buffer);
+        self.output.bytes(&self.buffer)?;
+        self.first += 1;
+        self.waiting.pass();
+        while let Some(text) = self.waiting.next() {
+            self.output.bytes(text)?;
             self.first += 1;
-            return self.write(line, &receipt);
-        }
-        if self.waiting.len() <= at {
-            self.waiting.resize(at + 1, None);
-        }
-        if let Some(slot) = self.waiting.get_mut(at) {
-            *slot = Some((line, receipt));
-        }
-        while let Some(Some((line, receipt))) = self.waiting.front_mut().map(Option::take) {
-            self.waiting.pop_front();
-            self.first += 1;
-            self.write(line, &receipt)?;
         }
         Ok(())
     }
@@ -116,11 +139,13 @@ impl<W: Write> Receipts<W> {
     /// # Errors
     /// When stdout cannot be written.
     pub fn put_rest(&mut self) -> Result<(), OutError> {
-        while let Some(slot) = self.waiting.pop_front() {
-            self.first += 1;
-            if let Some((line, receipt)) = slot {
-                self.write(line, &receipt)?;
+        while !self.waiting.is_empty() {
+            if let Some(text) = self.waiting.next() {
+                self.output.bytes(text)?;
+            } else {
+                self.waiting.pass();
             }
+            self.first += 1;
         }
         self.flush()
     }
@@ -132,50 +157,19 @@ impl<W: Write> Receipts<W> {
     pub fn flush(&mut self) -> Result<(), OutError> {
         self.output.flush()
     }
-
-    fn write(&mut self, line: u64, receipt: &Receipt) -> Result<(), OutError> {
-        match receipt {
-            Receipt::Stored { shard, sequence, sub: None } if is_word(shard) && is_word(sequence) => {
-                // Most receipts are of this kind: written as they are, without a look at each character.
-                self.buffer.clear();
-                write!(self.buffer, "{{\"line\":{line},\"shard_id\":\"")?;
-                self.buffer.extend_from_slice(shard.as_bytes());
-                self.buffer.extend_from_slice(b"\",\"sequence_number\":\"");
-                self.buffer.extend_from_slice(sequence.as_bytes());
-                self.buffer.extend_from_slice(b"\"}\n");
-                self.output.bytes(&self.buffer)
-            }
-            Receipt::Stored { shard, sequence, sub } => {
-                let (shard_id, sequence_number) = (shard.as_str(), sequence.as_str());
-                self.output.line(&StoredLine { line, shard_id, sequence_number, sub: *sub })
-            }
-            Receipt::Failed { code, message } => {
-                self.output.line(&FailedLine { line, error: Reason { code, message } })
-            }
-            Receipt::Skipped { reason } => self.output.line(&SkippedLine { line, skipped: reason }),
-            Receipt::Known => Ok(()),
-        }
-    }
 }
 
-/// Whether `text` stands in JSON as it is.
-fn is_word(text: &Text) -> bool {
-    text.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+fn json_line(text: &mut Vec<u8>, value: &impl Serialize) {
+    // Strings and numbers always become JSON, and memory takes it.
+    drop(serde_json::to_writer(&mut *text, value));
+    text.push(b'\n');
 }
 
 #[cfg(test)]
 mod tests {
     use config::Output;
 
-    use super::{Receipt, Receipts};
-
-    fn stored(sequence: &str) -> Receipt {
-        Receipt::Stored {
-            shard: "shardId-000000000001".to_owned().into(),
-            sequence: sequence.to_owned().into(),
-            sub: None,
-        }
-    }
+    use super::{Receipts, StoredAt, Unstored};
 
     fn written(act: impl FnOnce(&mut Receipts<&mut Vec<u8>>)) -> Vec<String> {
         let mut bytes = Vec::new();
@@ -186,11 +180,17 @@ mod tests {
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
     }
 
+    fn store(receipts: &mut Receipts<&mut Vec<u8>>, number: u64, line: u64) {
+        let sequence = number.to_string();
+        let place = StoredAt { shard: "shardId-000000000001", sequence: &sequence, sub: None };
+        receipts.stored(number, line, place).unwrap();
+    }
+
     #[test]
     fn come_in_input_order() {
         let lines = written(|receipts| {
             for number in [2, 0, 3, 1] {
-                receipts.put(number, number + 10, stored(&number.to_string())).unwrap();
+                store(receipts, number, number + 10);
             }
             assert_eq!(receipts.first_open(), 4);
         });
@@ -206,16 +206,12 @@ mod tests {
     #[test]
     fn every_kind_is_one_line_of_json() {
         let lines = written(|receipts| {
-            let sub = Receipt::Stored {
-                shard: "a\"b".to_owned().into(),
-                sequence: "1".to_owned().into(),
-                sub: Some(3),
-            };
-            receipts.put(0, 1, sub).unwrap();
-            let code = "InternalFailure".to_owned();
-            receipts.put(1, 2, Receipt::Failed { code, message: "a \"b\"".to_owned() }).unwrap();
-            receipts.put(2, 3, Receipt::Skipped { reason: "no key".to_owned() }).unwrap();
-            receipts.put(3, 4, Receipt::Known).unwrap();
+            let place = StoredAt { shard: r#"a\"b"#, sequence: "1", sub: Some(3) };
+            receipts.stored(0, 1, place).unwrap();
+            let failed = Unstored::Failed { code: "InternalFailure", message: "a \"b\"" };
+            receipts.unstored(1, 2, failed).unwrap();
+            receipts.unstored(2, 3, Unstored::Skipped("no key")).unwrap();
+            receipts.unstored(3, 4, Unstored::Known).unwrap();
         });
         assert_eq!(
             lines,
@@ -230,9 +226,10 @@ mod tests {
     #[test]
     fn the_rest_is_written_when_a_gap_stays_open() {
         let lines = written(|receipts| {
-            receipts.put(1, 2, stored("1")).unwrap();
+            store(receipts, 1, 2);
+            store(receipts, 4, 5);
             receipts.put_rest().unwrap();
         });
-        assert_eq!(lines.len(), 1);
+        assert_eq!(lines.len(), 2);
     }
 }

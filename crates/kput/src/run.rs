@@ -14,14 +14,15 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
 
+use crate::answer::Answer;
 use crate::args::StatsForm;
 use crate::dead_letter::DeadLetters;
 use crate::input::{Arrival, Input, Message, Refusal};
 use crate::journal::Journal;
 use crate::limits::DEFAULT_RECORD_BYTES;
-use crate::plan::{Item, Planner, Rules, ShardMap, Verdict};
+use crate::plan::{Item, Planner, Rules, ShardMap};
 use crate::put::{CallFailed, Put};
-use crate::receipt::{Receipt, Receipts};
+use crate::receipt::{Receipts, Unstored};
 use crate::record::Record;
 use crate::tally::Tally;
 
@@ -36,7 +37,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(200);
 /// If so many single records were refused and none was ever stored, it is not the records.
 const HOPELESS: u32 = 8;
 
-type Flight = BoxFuture<'static, (Vec<Item>, Result<Vec<Verdict>, Box<CallFailed>>)>;
+type Flight = BoxFuture<'static, (Vec<Item>, Result<Answer, Box<CallFailed>>)>;
 
 /// What a run is told, beside where to send.
 pub struct Options {
@@ -216,16 +217,16 @@ impl<W: Write> Run<W> {
             match arrival {
                 Arrival::Record(record) if self.is_known(&record) => {
                     self.tally.known += 1;
-                    self.receipt(record.number, record.line, Receipt::Known);
+                    self.receipt(record.number(), record.line(), Unstored::Known);
                 }
                 Arrival::Record(record) => match self.check(record).await {
                     Ok(record) => self.route(record, now),
-                    Err(refusal) => self.refuse(refusal),
+                    Err(refusal) => self.refuse(&refusal),
                 },
-                Arrival::Refused(refusal) => self.refuse(refusal),
-                Arrival::Skipped(Refusal { number, line, message, .. }) => {
+                Arrival::Refused(refusal) => self.refuse(&refusal),
+                Arrival::Skipped(refusal) => {
                     self.tally.skipped += 1;
-                    self.receipt(number, line, Receipt::Skipped { reason: message });
+                    self.receipt(refusal.number, refusal.line, Unstored::Skipped(&refusal.message));
                 }
             }
         }
@@ -234,14 +235,14 @@ impl<W: Write> Run<W> {
     /// Whether an earlier run dealt with a record.
     fn is_known(&mut self, record: &Record) -> bool {
         let Some(journal) = &mut self.options.journal else { return false };
-        journal.knows(record.number, record.data()).unwrap_or_else(|fault| {
+        journal.knows(record.number(), record.data()).unwrap_or_else(|fault| {
             self.stop.get_or_insert(Stop::Fault(fault));
             true
         })
     }
 
     /// Refuses a record that the stream does not take. Only a record above the usual limit makes it ask for this stream's.
-    async fn check(&mut self, record: Record) -> Result<Record, Refusal> {
+    async fn check(&mut self, record: Record) -> Result<Record, Box<Refusal>> {
         let size = record.size();
         if size <= DEFAULT_RECORD_BYTES.min(self.options.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES)) {
             return Ok(record);
@@ -260,12 +261,13 @@ impl<W: Write> Run<W> {
             self.put.target().name,
             size.div_ceil(1024)
         );
-        Err(Refusal { number: record.number, line: record.line, code: "RecordTooLarge", message })
+        let (number, line) = (record.number(), record.line());
+        Err(Box::new(Refusal { number, line, code: "RecordTooLarge", message }))
     }
 
-    fn refuse(&mut self, Refusal { number, line, code, message }: Refusal) {
+    fn refuse(&mut self, Refusal { number, line, code, message }: &Refusal) {
         self.tally.failed += 1;
-        self.receipt(number, line, Receipt::Failed { code: code.to_owned(), message });
+        self.receipt(*number, *line, Unstored::Failed { code, message });
     }
 
     fn ask_shards(&mut self) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use config::duration;
 use serde::Serialize;
 
-use crate::plan::Item;
+use crate::bill::Bill;
+use crate::plan::{Content, Item};
 
 /// What a run has done so far. `--stats json` prints it; adding a field is fine, changing one is not.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -64,21 +65,20 @@ pub fn show_records(records: u64) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
-/// Bytes of a payload unit (Kinesis pricing, provisioned mode).
-pub const PAYLOAD_UNIT: u64 = 25 * 1024;
-
 impl Tally {
     /// Adds what a stored entry costs, and what its records would have cost alone.
     pub fn bill(&mut self, item: &Item) {
-        let size = item.record.size() as u64;
-        self.billed_kib += size.div_ceil(1024);
-        self.payload_units += size.div_ceil(PAYLOAD_UNIT);
-        let alone = item.parts.is_empty().then_some(&item.record);
-        for record in alone.into_iter().chain(&item.parts) {
-            let size = record.size() as u64;
-            self.unaggregated_kib += size.div_ceil(1024);
-            self.unaggregated_payload_units += size.div_ceil(PAYLOAD_UNIT);
-        }
+        let mut billed = Bill::default();
+        billed.add(item.size());
+        let alone = match &item.content {
+            Content::Alone(_) => billed,
+            Content::Packed(pack) => pack.alone(),
+        };
+        self.stored_bytes += alone.bytes;
+        self.billed_kib += billed.kib;
+        self.payload_units += billed.payload_units;
+        self.unaggregated_kib += alone.kib;
+        self.unaggregated_payload_units += alone.payload_units;
     }
 
     /// The summary as a sentence about `stream`.

@@ -230,7 +230,7 @@ mod tests {
                     seen.extend(arrivals.into_iter().map(|arrival| match arrival {
                         Arrival::Record(record) => format!(
                             "{} {} {}",
-                            record.line,
+                            record.line(),
                             record.key_text().unwrap_or_default(),
                             String::from_utf8_lossy(record.data())
                         ),

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use bytes::Bytes;
 use config::Fault;
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{HashKey, KeyAt, Record};
+use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
 
 /// A slab is handed on when it holds this much.
 const SLAB_BYTES: usize = 64 * 1024;
@@ -37,9 +36,9 @@ pub enum Arrival {
     /// A record to send.
     Record(Record),
     /// A record that can never be stored.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A record that is left out because the user wants it so.
-    Skipped(Refusal),
+    Skipped(Box<Refusal>),
 }
 
 /// A record that is not sent.
@@ -91,28 +90,14 @@ impl Drop for Permit {
     }
 }
 
-/// A slab's memory; the last record that shares it frees it.
-struct Memory {
-    bytes: Vec<u8>,
-    _permit: Permit,
-}
-
-impl AsRef<[u8]> for Memory {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-enum Draft {
-    Record { line: u64, start: u32, end: u32, data_start: u32, key: KeyAt, hash: Option<HashKey> },
-    Refused(Refusal),
-    Skipped(Refusal),
-}
-
 /// Collects records into slabs.
 pub(super) struct Builder {
     bytes: Vec<u8>,
-    drafts: Vec<Draft>,
+    spots: Vec<Spot>,
+    /// In input order; None stands for the next of the spots.
+    arrivals: Vec<Option<Arrival>>,
+    /// What the slab before this one held: this one will most likely hold as much.
+    usual_bytes: usize,
     next: u64,
     budget: Arc<Budget>,
     to: Sender<Message>,
@@ -132,7 +117,15 @@ pub(super) enum NewKey<'a> {
 
 impl Builder {
     pub(super) fn new(to: Sender<Message>) -> Self {
-        Self { bytes: Vec::new(), drafts: Vec::new(), next: 0, budget: Arc::default(), to }
+        Self {
+            bytes: Vec::new(),
+            spots: Vec::new(),
+            arrivals: Vec::new(),
+            usual_bytes: 0,
+            next: 0,
+            budget: Arc::default(),
+            to,
+        }
     }
 
     /// Adds a record. Payloads and keys are far below 4 GiB.
@@ -145,6 +138,9 @@ impl Builder {
     ) -> Result<(), Unwanted> {
         if self.bytes.len() + data.len() > SLAB_BYTES && !self.bytes.is_empty() {
             self.hand_on()?;
+        }
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(self.usual_bytes);
         }
         let start = narrow(self.bytes.len());
         let (key, data_start) = match key {
@@ -160,8 +156,9 @@ impl Builder {
         };
         self.bytes.extend_from_slice(data);
         let end = narrow(self.bytes.len());
+        self.spots.push(Spot { number: self.next, line, start, end, data_start, key, hash });
+        self.arrivals.push(None);
         self.next += 1;
-        self.drafts.push(Draft::Record { line, start, end, data_start, key, hash });
         self.hand_on_when_full()
     }
 
@@ -169,7 +166,7 @@ impl Builder {
     pub(super) fn refuse(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.drafts.push(Draft::Refused(refusal));
+        self.arrivals.push(Some(Arrival::Refused(Box::new(refusal))));
         self.hand_on_when_full()
     }
 
@@ -177,12 +174,12 @@ impl Builder {
     pub(super) fn skip(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.drafts.push(Draft::Skipped(refusal));
+        self.arrivals.push(Some(Arrival::Skipped(Box::new(refusal))));
         self.hand_on_when_full()
     }
 
     fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {
-        if self.bytes.len() >= SLAB_BYTES || self.drafts.len() >= SLAB_RECORDS {
+        if self.bytes.len() >= SLAB_BYTES || self.arrivals.len() >= SLAB_RECORDS {
             self.hand_on()
         } else {
             Ok(())
@@ -191,31 +188,22 @@ impl Builder {
 
     /// Hands on what is there: the next read may block for long.
     pub(super) fn hand_on(&mut self) -> Result<(), Unwanted> {
-        if self.drafts.is_empty() {
+        if self.arrivals.is_empty() {
             return Ok(());
         }
-        let drafts = std::mem::take(&mut self.drafts);
         let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.shrink_to_fit();
-        let permit = self.budget.acquire(bytes.len() + drafts.len() * RECORD_OVERHEAD);
-        let first = self.next - drafts.len() as u64;
-        let memory = Bytes::from_owner(Memory { bytes, _permit: permit });
-        let arrivals = drafts
-            .into_iter()
-            .zip(first..)
-            .map(|(draft, number)| match draft {
-                Draft::Record { line, start, end, data_start, key, hash } => Arrival::Record(Record {
-                    number,
-                    line,
-                    bytes: memory.slice(start as usize..end as usize),
-                    data_start,
-                    key,
-                    hash,
-                }),
-                Draft::Refused(refusal) => Arrival::Refused(refusal),
-                Draft::Skipped(refusal) => Arrival::Skipped(refusal),
-            })
-            .collect();
+        self.usual_bytes = bytes.len().min(SLAB_BYTES);
+        if bytes.capacity() > 2 * bytes.len() {
+            bytes.shrink_to_fit();
+        }
+        let next = Vec::with_capacity(self.spots.len());
+        let spots = std::mem::replace(&mut self.spots, next);
+        let permit = self.budget.acquire(bytes.capacity() + spots.len() * RECORD_OVERHEAD);
+        let slab = Slab::new(bytes, spots, permit);
+        let mut records = slab.records().map(Arrival::Record);
+        let next = Vec::with_capacity(self.arrivals.len());
+        let arrivals = std::mem::replace(&mut self.arrivals, next);
+        let arrivals = arrivals.into_iter().filter_map(|other| other.or_else(|| records.next())).collect();
         self.send(Message::Arrivals(arrivals))
     }
 

@@ -1,71 +1,101 @@
 //! What the planner moves around: a record, or several packed into one, and what became of it.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
-use bytes::Bytes;
-
+use super::pack::Pack;
+use super::shards::record_hash;
 use crate::record::Record;
 
 /// One entry of a request.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// What is sent.
-    pub record: Record,
-    /// The records packed into it, when it is an aggregate; empty otherwise.
-    pub parts: Vec<Record>,
+    pub content: Content,
     /// When it was admitted.
     pub admitted: Instant,
     /// How often it was sent.
     pub attempts: u32,
 }
 
+/// What an entry carries.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A record on its own.
+    Alone(Record),
+    /// Several, packed into one.
+    Packed(Box<Pack>),
+}
+
 impl Item {
     /// A record on its own.
     pub fn new(record: Record, admitted: Instant) -> Self {
-        Self { record, parts: Vec::new(), admitted, attempts: 0 }
+        Self { content: Content::Alone(record), admitted, attempts: 0 }
+    }
+
+    /// Several records in one.
+    pub fn packed(pack: Pack, admitted: Instant) -> Self {
+        Self { content: Content::Packed(Box::new(pack)), admitted, attempts: 0 }
+    }
+
+    /// Position of its first record in the whole input.
+    pub fn number(&self) -> u64 {
+        match &self.content {
+            Content::Alone(record) => record.number(),
+            Content::Packed(pack) => pack.number(),
+        }
+    }
+
+    /// What counts against the service's limits: payload plus key.
+    pub fn size(&self) -> usize {
+        match &self.content {
+            Content::Alone(record) => record.size(),
+            Content::Packed(pack) => pack.size(),
+        }
+    }
+
+    /// The hash key that decides its shard; None when the service decides alone.
+    pub fn hash(&self) -> Option<u128> {
+        match &self.content {
+            Content::Alone(record) => record_hash(record),
+            Content::Packed(pack) => Some(pack.hash()),
+        }
+    }
+
+    /// The records in it. Those of a pack are unpacked for it.
+    pub fn records(&self) -> Cow<'_, [Record]> {
+        match &self.content {
+            Content::Alone(record) => Cow::Borrowed(std::slice::from_ref(record)),
+            Content::Packed(pack) => Cow::Owned(pack.unpack()),
+        }
     }
 }
 
-/// A text of an answer, without a copy of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text(Bytes);
-
-impl Text {
-    /// `part`, which lies inside `whole`.
-    pub fn part_of(whole: &Bytes, part: &str) -> Self {
-        Self(whole.slice_ref(part.as_bytes()))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        // It was made of a `str`.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// Its bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
+/// A piece of an answer's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Behind the last.
+    pub end: u32,
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(Bytes::from(text))
-    }
+/// Where an entry is stored, in the words of the answer: JSON strings without their quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The shard it went to.
+    pub shard: Span,
+    /// Its place in the shard.
+    pub sequence: Span,
 }
 
 /// What the service said about one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is stored.
-    Acked {
-        /// The shard it went to.
-        shard: Text,
-        /// Its place in the shard.
-        sequence: Text,
-    },
+    Acked(Place),
     /// It is not stored.
-    Failed(Failure),
+    Failed(Box<Failure>),
 }
 
 /// Why an entry was not stored.
@@ -85,19 +115,7 @@ pub struct Failure {
 #[derive(Debug)]
 pub enum Ended {
     /// Stored.
-    Acked {
-        /// What was sent.
-        item: Item,
-        /// The shard it went to.
-        shard: Text,
-        /// Its place in the shard.
-        sequence: Text,
-    },
-    /// Not stored, and not tried again.
-    GivenUp {
-        /// What was sent.
-        item: Item,
-        /// The last reason.
-        failure: Failure,
-    },
+    Acked(Item, Place),
+    /// Not stored, and not tried again, for this last reason.
+    GivenUp(Item, Box<Failure>),
 }

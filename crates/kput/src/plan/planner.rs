@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use super::bucket::{Bucket, Rate};
 use super::item::{Ended, Failure, Item, Verdict};
-use super::lane::{self, Lanes};
+use super::lane::{By, Lanes};
 use super::queue::{Pace, Queue};
-use super::shards::{ShardMap, record_hash};
+use super::shards::ShardMap;
 
 /// The first pause after a failure; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -94,7 +92,11 @@ impl Planner {
             queues: vec![Queue::new(now)],
             turn: 0,
             pieces: VecDeque::new(),
-            lanes: (rules.order != Order::None).then(Lanes::default),
+            lanes: match rules.order {
+                Order::None => None,
+                Order::ByKey => Some(Lanes::new(By::Key)),
+                Order::ByShard => Some(Lanes::new(By::Shard)),
+            },
             own_records: own(rules.records_per_second),
             own_bytes: own(rules.bytes_per_second),
             last_came: false,
@@ -105,16 +107,13 @@ impl Planner {
 
     /// Takes a record in.
     pub fn admit(&mut self, item: Item) {
-        let lane = self.lane_of(&item);
+        let at = self.queue_of(&item);
         let free = match &mut self.lanes {
-            Some(lanes) => lanes.enter(lane, item),
+            Some(lanes) => lanes.enter(item, at),
             None => Some(item),
         };
-        if let Some(item) = free {
-            let at = self.queue_of(&item);
-            if let Some(queue) = self.queues.get_mut(at) {
-                queue.push(item);
-            }
+        if let Some((item, queue)) = free.zip(self.queues.get_mut(at)) {
+            queue.push(item);
         }
     }
 
@@ -149,8 +148,8 @@ impl Planner {
                 let Some(item) = self.queues.get_mut(at).and_then(|queue| queue.pop(now, fits)) else {
                     break;
                 };
-                room = room.saturating_sub(item.record.size());
-                self.pay(item.record.size(), now);
+                room = room.saturating_sub(item.size());
+                self.pay(item.size(), now);
                 batch.push(item);
             }
         }
@@ -176,13 +175,13 @@ impl Planner {
         let (mut struck, mut throttled) = (Vec::new(), Vec::new());
         for (item, verdict) in batch.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Acked { shard, sequence } => {
+                Verdict::Acked(place) => {
                     self.free_lane(&item);
-                    ended.push(Ended::Acked { item, shard, sequence });
+                    ended.push(Ended::Acked(item, place));
                 }
                 Verdict::Failed(failure) if self.is_final(&item, &failure, now) => {
                     self.free_lane(&item);
-                    ended.push(Ended::GivenUp { item, failure });
+                    ended.push(Ended::GivenUp(item, failure));
                 }
                 Verdict::Failed(failure) => {
                     let at = self.queue_of(&item);
@@ -313,9 +312,12 @@ impl Planner {
     }
 
     fn free_lane(&mut self, ended: &Item) {
-        let lane = self.lane_of(ended);
-        let next = self.lanes.as_mut().and_then(|lanes| lanes.leave(&lane));
-        if let Some(next) = next {
+        if self.lanes.is_none() {
+            return;
+        }
+        let at = self.queue_of(ended);
+        // The next one of a key goes to the same shard, unless it brings a hash key of its own.
+        if let Some(next) = self.lanes.as_mut().and_then(|lanes| lanes.leave(ended, at)) {
             let at = self.queue_of(&next);
             if let Some(queue) = self.queues.get_mut(at) {
                 queue.push(next);
@@ -323,18 +325,10 @@ impl Planner {
         }
     }
 
-    fn lane_of(&self, item: &Item) -> Bytes {
-        match self.rules.order {
-            Order::None => Bytes::new(),
-            Order::ByKey => lane::of_key(item),
-            Order::ByShard => Bytes::copy_from_slice(&self.queue_of(item).to_be_bytes()),
-        }
-    }
-
     fn queue_of(&self, item: &Item) -> usize {
         let Some(map) = &self.map else { return 0 };
         // Without a hash the service spreads records as it likes.
-        let Some(hash) = record_hash(&item.record) else { return 0 };
+        let Some(hash) = item.hash() else { return 0 };
         map.position(hash).map_or(0, |position| position + 1)
     }
 

@@ -51,7 +51,7 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, item: Item) {
-        self.fresh_bytes += item.record.size();
+        self.fresh_bytes += item.size();
         self.fresh.push_back(item);
     }
 
@@ -61,7 +61,7 @@ impl Queue {
 
     /// Restores input order among the records that failed: batches come back in any order.
     pub(super) fn sort_again(&mut self) {
-        self.again.make_contiguous().sort_by_key(|item| item.record.number);
+        self.again.make_contiguous().sort_by_key(Item::number);
     }
 
     /// Notes that records failed. A pause that is running is not made longer: batches sent before it began say nothing new.
@@ -111,7 +111,7 @@ impl Queue {
         if self.paced(now) > now {
             return None;
         }
-        let fits = |item: &Item| item.record.size() <= room;
+        let fits = |item: &Item| item.size() <= room;
         let mut item = if !self.again.is_empty() && self.again_from <= now {
             if !self.again.front().is_some_and(fits) {
                 return None;
@@ -119,14 +119,14 @@ impl Queue {
             self.again.pop_front()?
         } else if self.fresh_from <= now && self.fresh.front().is_some_and(fits) {
             let item = self.fresh.pop_front()?;
-            self.fresh_bytes -= item.record.size();
+            self.fresh_bytes -= item.size();
             item
         } else {
             return None;
         };
         item.attempts += 1;
         if let Some(pace) = &mut self.pace {
-            pace.take(item.record.size(), now);
+            pace.take(item.size(), now);
         }
         Some(item)
     }

@@ -58,7 +58,7 @@ pub fn hash_of(key: &[u8]) -> u128 {
 
 /// The hash key that decides a record's shard; None when the service decides alone.
 pub fn record_hash(record: &Record) -> Option<u128> {
-    match (record.hash, record.key) {
+    match (record.hash(), record.key()) {
         (Some(hash), _) => Some(hash.0),
         (None, KeyAt::Span { .. }) => Some(hash_of(record.key_bytes())),
         (None, KeyAt::Random(number)) => Some(hash_of(random_key(number).as_bytes())),
@@ -67,40 +67,54 @@ pub fn record_hash(record: &Record) -> Option<u128> {
 }
 
 /// Keys whose hashes are remembered: sensors, users and the like come again and again.
-const CACHED_KEYS: usize = 512;
+const CACHED_KEYS: usize = 4096;
+
+/// Bytes of a key that is remembered; a UUID has 36.
+const CACHED_KEY_BYTES: usize = 40;
+
+/// A key and its hash.
+#[derive(Clone, Debug)]
+struct Known {
+    key: [u8; CACHED_KEY_BYTES],
+    /// Bytes of the key; 0 when there is none.
+    length: usize,
+    hash: u128,
+}
 
 /// Remembers the hashes of recent keys; an MD5 costs more than everything else that is done for a record.
 #[derive(Debug, Default)]
 pub(super) struct HashCache {
-    slots: Vec<Option<(Box<[u8]>, u128)>>,
+    slots: Vec<Known>,
 }
 
 impl HashCache {
     /// As [`record_hash`].
     pub(super) fn of(&mut self, record: &Record) -> Option<u128> {
-        if record.hash.is_some() || !matches!(record.key, KeyAt::Span { .. }) {
+        let key = record.key_bytes();
+        if record.hash().is_some() || key.is_empty() || key.len() > CACHED_KEY_BYTES {
             return record_hash(record);
         }
-        let key = record.key_bytes();
-        let sum = key.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
         if self.slots.is_empty() {
-            self.slots.resize(CACHED_KEYS, None);
+            let none = Known { key: [0; CACHED_KEY_BYTES], length: 0, hash: 0 };
+            self.slots.resize(CACHED_KEYS, none);
         }
-        let slot = self.slots.get_mut(sum % CACHED_KEYS)?;
-        match slot {
-            Some((known, hash)) if **known == *key => Some(*hash),
-            _ => {
-                let hash = hash_of(key);
-                *slot = Some((key.into(), hash));
-                Some(hash)
-            }
+        let sum = key.iter().fold(0_u32, |sum, byte| {
+            (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193) // FNV-1a; who makes keys collide only makes them slow
+        });
+        let known = self.slots.get_mut((sum ^ sum >> 15) as usize % CACHED_KEYS)?;
+        if known.key.get(..known.length) != Some(key) {
+            known.hash = hash_of(key);
+            known.length = key.len();
+            known.key.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
         }
+        Some(known.hash)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Shard, ShardMap, hash_of};
+    use super::{CACHED_KEY_BYTES, HashCache, Shard, ShardMap, hash_of, record_hash};
+    use crate::record::tests::keyed;
 
     #[test]
     fn a_key_is_hashed_as_the_service_does() {
@@ -119,5 +133,17 @@ mod tests {
         assert_eq!(at(25), None);
         assert_eq!(at(u128::MAX).as_deref(), Some("d"));
         assert_eq!(ShardMap::default().position(1), None);
+    }
+
+    #[test]
+    fn the_cache_says_what_the_hash_is_whatever_came_before() {
+        let mut cache = HashCache::default();
+        for round in 0..2 {
+            for number in 0..20_000 {
+                let key = format!("{number:0width$}", width = 1 + number % (CACHED_KEY_BYTES + 3));
+                let record = keyed(0, &key, 1);
+                assert_eq!(cache.of(&record), record_hash(&record), "{key} in round {round}");
+            }
+        }
     }
 }

@@ -5,10 +5,8 @@ use std::time::Instant;
 
 use config::{Fault, Kind, Outcome};
 
-use super::settle::records;
 use super::{Run, Stop};
 use crate::args::StatsForm;
-use crate::receipt::Receipt;
 use crate::tally::show_records;
 
 impl<W: Write> Run<W> {
@@ -17,12 +15,7 @@ impl<W: Write> Run<W> {
         let left = self.planner.drain(Instant::now());
         let interrupted = matches!(self.stop, Some(Stop::Interrupted));
         for item in left.iter().filter(|item| item.attempts > 0 && interrupted) {
-            for record in records(item) {
-                self.tally.failed += 1;
-                let (code, message) = ("Interrupted", "stopped before it could be sent again");
-                let receipt = Receipt::Failed { code: code.to_owned(), message: message.to_owned() };
-                self.receipt(record.number, record.line, receipt);
-            }
+            self.give_up(item, "Interrupted", "stopped before it could be sent again");
         }
         if let Err(error) = self.receipts.put_rest() {
             self.stop.get_or_insert(Stop::Output(error));

@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use config::Fault;
 
-use super::settle::Stored;
 use super::{Run, Stop};
-use crate::plan::{Bundler, Item, ShardMap, Text, record_hash};
+use crate::answer::Text;
+use crate::plan::{Bundler, Content, Item, Pack, Place, ShardMap};
 use crate::record::Record;
 
 /// The state of `--aggregate`.
@@ -24,8 +24,8 @@ pub(super) struct Aggregation {
     pub(super) regroup: bool,
     /// Records to pack again.
     strays: Vec<Record>,
-    /// Stored in a shard that the map does not know: item, shard, sequence number.
-    undecided: Vec<Stored>,
+    /// Stored in a shard that the map does not know, with the text that the place points into.
+    undecided: Vec<(Item, Place, Text)>,
 }
 
 impl Aggregation {
@@ -51,35 +51,36 @@ enum Landed {
 }
 
 /// Where an aggregate landed, by the shards of `map`.
-fn landed(map: &ShardMap, item: &Item, shard: &str) -> Landed {
-    let takes = |part: &Record| record_hash(part).map_or(Some(true), |hash| map.takes(shard, hash));
-    match item.parts.iter().map(takes).try_fold(true, |all, takes| Some(all && takes?)) {
-        Some(true) => Landed::Right,
-        Some(false) => Landed::Wrong,
-        None => Landed::Unknown,
+fn landed(map: &ShardMap, pack: &Pack, shard: &str) -> Landed {
+    let hashes = pack.hashes();
+    match (map.takes(shard, hashes.lowest), map.takes(shard, hashes.highest)) {
+        (Some(true), Some(true)) => Landed::Right,
+        (Some(_), Some(_)) => Landed::Wrong,
+        (None, _) | (_, None) => Landed::Unknown,
     }
 }
 
-/// Whether `item`, packed for a shard of `map`, landed in that very shard.
-fn landed_as_predicted(map: &ShardMap, item: &Item, shard: &str) -> bool {
-    let predicted = item.record.hash.and_then(|hash| map.position(hash.0));
-    predicted.and_then(|position| map.shards().get(position)).is_some_and(|predicted| predicted.id == shard)
+/// Whether `pack`, made for a shard of `map`, landed in that very shard.
+fn landed_as_predicted(map: &ShardMap, pack: &Pack, shard: &str) -> bool {
+    let predicted = map.position(pack.hash()).and_then(|position| map.shards().get(position));
+    predicted.is_some_and(|predicted| predicted.id == shard)
 }
 
 impl<W: Write> Run<W> {
     /// Whether a stored item counts. When not, its records are kept here.
-    pub(super) fn counts(&mut self, item: Item, shard: Text, sequence: Text) -> Option<Stored> {
-        let Some(aggregation) = self.aggregation.as_mut().filter(|_| !item.parts.is_empty()) else {
-            return Some((item, shard, sequence));
+    pub(super) fn counts(&mut self, item: Item, place: Place, text: &Text) -> Option<Item> {
+        let (Some(aggregation), Content::Packed(pack)) = (self.aggregation.as_mut(), &item.content) else {
+            return Some(item);
         };
-        if landed_as_predicted(&aggregation.map, &item, shard.as_str()) {
-            return Some((item, shard, sequence));
+        let shard = text.get(place.shard);
+        if landed_as_predicted(&aggregation.map, pack, shard) {
+            return Some(item);
         }
-        match landed(&aggregation.map, &item, shard.as_str()) {
-            Landed::Right => return Some((item, shard, sequence)),
+        match landed(&aggregation.map, pack, shard) {
+            Landed::Right => return Some(item),
             // All of its records: a consumer that checks drops the whole aggregate.
-            Landed::Wrong => aggregation.strays.extend(item.parts),
-            Landed::Unknown => aggregation.undecided.push((item, shard, sequence)),
+            Landed::Wrong => aggregation.strays.extend(pack.unpack()),
+            Landed::Unknown => aggregation.undecided.push((item, place, text.clone())),
         }
         aggregation.regroup = true;
         None
@@ -127,14 +128,14 @@ impl<W: Write> Run<W> {
         let Some(mut aggregation) = self.aggregation.take() else { return };
         let unchanged = aggregation.bundler.is_some() && aggregation.map == map;
         let mut records = std::mem::take(&mut aggregation.strays);
-        let mut right = Vec::new();
-        for (item, shard, sequence) in std::mem::take(&mut aggregation.undecided) {
-            match landed(&map, &item, shard.as_str()) {
-                Landed::Right => right.push((item, shard, sequence)),
-                Landed::Wrong | Landed::Unknown => records.extend(item.parts),
+        for (item, place, text) in std::mem::take(&mut aggregation.undecided) {
+            match &item.content {
+                Content::Packed(pack) if landed(&map, pack, text.get(place.shard)) != Landed::Right => {
+                    records.extend(pack.unpack());
+                }
+                Content::Packed(_) | Content::Alone(_) => self.conclude(&text, &[(item, place)], &[]),
             }
         }
-        self.conclude(&right, &[]);
         if unchanged && !records.is_empty() && self.stop.is_none() {
             let name = self.put.target().name.as_str();
             self.stop = Some(Stop::Fault(
@@ -145,13 +146,9 @@ impl<W: Write> Run<W> {
         }
         let open = aggregation.bundler.as_mut().map(|bundler| bundler.due(now, true));
         for item in open.into_iter().flatten().chain(self.planner.drain(now)) {
-            if item.parts.is_empty() {
-                records.push(item.record);
-            } else {
-                records.extend(item.parts);
-            }
+            records.extend(item.records().into_owned());
         }
-        records.sort_by_key(|record| record.number);
+        records.sort_by_key(Record::number);
         self.planner.set_shards(map.clone(), now);
         aggregation.bundler =
             Some(Bundler::new(map.clone(), aggregation.max_bytes, self.options.rules.linger));
@@ -167,6 +164,8 @@ impl<W: Write> Run<W> {
     pub(super) fn settle_undecided(&mut self) {
         let undecided =
             self.aggregation.as_mut().map(|aggregation| std::mem::take(&mut aggregation.undecided));
-        self.conclude(&undecided.unwrap_or_default(), &[]);
+        for (item, place, text) in undecided.into_iter().flatten() {
+            self.conclude(&text, &[(item, place)], &[]);
+        }
     }
 }

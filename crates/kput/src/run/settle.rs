@@ -6,62 +6,67 @@ use std::time::Instant;
 use config::Fault;
 
 use super::{FLUSH_EVERY, HOPELESS, Run, Stop};
+use crate::answer::{Answer, Text};
 use crate::dead_letter::DeadLetters;
 use crate::journal::{Journal, content};
-use crate::plan::{Ended, Failure, Item, Text, Verdict};
+use crate::plan::{Content, Ended, Failure, Item, Place, Verdict};
 use crate::put::{CallFailed, Next};
-use crate::receipt::Receipt;
-use crate::record::Record;
-
-/// A stored item, its shard and its sequence number there.
-pub(super) type Stored = (Item, Text, Text);
+use crate::receipt::{StoredAt, Unstored};
 
 impl<W: Write> Run<W> {
-    pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Vec<Verdict>, Box<CallFailed>>) {
+    pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Answer, Box<CallFailed>>) {
         let now = Instant::now();
-        let verdicts = match answer {
-            Ok(verdicts) => verdicts,
+        let Answer { text, verdicts } = match answer {
+            Ok(answer) => answer,
             Err(failed) => match self.verdicts_of_failure(&batch, *failed) {
-                Some(verdicts) => verdicts,
+                Some(verdicts) => Answer { verdicts, ..Answer::default() },
                 None => {
                     self.planner.split(batch);
                     return;
                 }
             },
         };
-        self.look_at_shards(&verdicts);
+        self.look_at_shards(&text, &verdicts);
         let mut stored = Vec::with_capacity(batch.len());
         let mut given_up = Vec::new();
         for end in self.planner.settle(batch, verdicts, now) {
             match end {
-                Ended::Acked { item, shard, sequence } => stored.extend(self.counts(item, shard, sequence)),
-                Ended::GivenUp { item, failure } => given_up.push((item, failure)),
+                Ended::Acked(item, place) => {
+                    stored.extend(self.counts(item, place, &text).map(|item| (item, place)));
+                }
+                Ended::GivenUp(item, failure) => given_up.push((item, failure)),
             }
         }
-        self.conclude(&stored, &given_up);
+        self.conclude(&text, &stored, &given_up);
         if now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
             self.flush();
         }
     }
 
     /// Makes known what has ended: first to the journal, then in receipts, which promise what the next run keeps.
-    pub(super) fn conclude(&mut self, stored: &[Stored], given_up: &[(Item, Failure)]) {
+    /// The places point into `text`.
+    pub(super) fn conclude(
+        &mut self,
+        text: &Text,
+        stored: &[(Item, Place)],
+        given_up: &[(Item, Box<Failure>)],
+    ) {
         if let Err(fault) = self.keep(stored, given_up) {
             self.stop.get_or_insert(Stop::Fault(fault));
         }
-        for (item, shard, sequence) in stored {
-            self.stored(item, shard, sequence);
+        for (item, place) in stored {
+            self.stored(item, text.get(place.shard), text.get(place.sequence));
         }
         for (item, failure) in given_up {
-            self.give_up(item, failure);
+            self.give_up(item, &failure.code, &failure.message);
         }
     }
 
     /// Writes the dead letters and the journal.
-    fn keep(&mut self, stored: &[Stored], given_up: &[(Item, Failure)]) -> Result<(), Fault> {
+    fn keep(&mut self, stored: &[(Item, Place)], given_up: &[(Item, Box<Failure>)]) -> Result<(), Fault> {
         if let Some(letters) = &mut self.options.dead_letters {
             for (item, failure) in given_up {
-                records(item).try_for_each(|record| letters.add(record, failure))?;
+                item.records().iter().try_for_each(|record| letters.add(record, failure))?;
             }
             if self.options.journal.is_some() && !given_up.is_empty() {
                 letters.flush()?;
@@ -69,8 +74,8 @@ impl<W: Write> Run<W> {
         }
         let Some(journal) = &mut self.options.journal else { return Ok(()) };
         let mut note = |item: &Item| {
-            for record in records(item) {
-                journal.done(record.number, content(record.number, record.data()));
+            for record in item.records().iter() {
+                journal.done(record.number(), content(record.number(), record.data()));
             }
         };
         for (item, ..) in stored {
@@ -86,28 +91,40 @@ impl<W: Write> Run<W> {
     }
 
     /// Counts a stored item and gives the receipts of its records.
-    fn stored(&mut self, item: &Item, shard: &Text, sequence: &Text) {
+    fn stored(&mut self, item: &Item, shard: &str, sequence: &str) {
         self.tally.bill(item);
-        let aggregated = !item.parts.is_empty();
-        for (record, sub) in records(item).zip(0..) {
-            self.tally.stored += 1;
-            self.tally.stored_bytes += record.size() as u64;
-            let (shard, sequence) = (shard.clone(), sequence.clone());
-            let receipt = Receipt::Stored { shard, sequence, sub: aggregated.then_some(sub) };
-            self.receipt(record.number, record.line, receipt);
+        match &item.content {
+            Content::Alone(record) => {
+                let place = StoredAt { shard, sequence, sub: None };
+                self.receipt_stored(record.number(), record.line(), place);
+            }
+            Content::Packed(pack) => {
+                for (part, sub) in pack.parts().iter().zip(0..) {
+                    let place = StoredAt { shard, sequence, sub: Some(sub) };
+                    self.receipt_stored(part.number, part.line, place);
+                }
+            }
         }
     }
 
-    fn give_up(&mut self, item: &Item, failure: &Failure) {
-        for record in records(item) {
+    fn receipt_stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
+        self.tally.stored += 1;
+        if let Err(error) = self.receipts.stored(number, line, place) {
+            self.stop.get_or_insert(Stop::Output(error));
+        }
+    }
+
+    /// Counts the records of an item as given up and gives their receipts.
+    pub(super) fn give_up(&mut self, item: &Item, code: &str, message: &str) {
+        for record in item.records().iter() {
             self.tally.failed += 1;
-            let (code, message) = (failure.code.clone(), failure.message.clone());
-            self.receipt(record.number, record.line, Receipt::Failed { code, message });
+            self.receipt(record.number(), record.line(), Unstored::Failed { code, message });
         }
     }
 
-    pub(super) fn receipt(&mut self, number: u64, line: u64, receipt: Receipt) {
-        if let Err(error) = self.receipts.put(number, line, receipt) {
+    /// Gives the receipt of a record that is not stored by this run.
+    pub(super) fn receipt(&mut self, number: u64, line: u64, why: Unstored<'_>) {
+        if let Err(error) = self.receipts.unstored(number, line, why) {
             self.stop.get_or_insert(Stop::Output(error));
         }
     }
@@ -152,38 +169,31 @@ impl<W: Write> Run<W> {
             last: next == Next::Split,
         };
         self.last_failed = Some(fault);
-        Some(vec![Verdict::Failed(failure); batch.len()])
+        Some(vec![Verdict::Failed(Box::new(failure)); batch.len()])
     }
 
     /// With the shards known only the one that throttles is slowed: they are asked for when the first record is
     /// throttled, and again when a record lands in a shard that is new.
-    fn look_at_shards(&mut self, verdicts: &[Verdict]) {
-        let throttled =
-            |verdict: &&Verdict| matches!(verdict, Verdict::Failed(Failure { throttled: true, .. }));
+    fn look_at_shards(&mut self, text: &Text, verdicts: &[Verdict]) {
+        let throttled = |verdict: &&Verdict| matches!(verdict, Verdict::Failed(failure) if failure.throttled);
         let throttled = verdicts.iter().filter(throttled).count();
         self.tally.throttled += throttled as u64;
         if self.aggregation.is_some() || self.shards.is_some() {
             return;
         }
         let last = verdicts.iter().rev().find_map(|verdict| match verdict {
-            Verdict::Acked { shard, .. } => Some(shard),
+            Verdict::Acked(place) => Some(text.get(place.shard)),
             Verdict::Failed(_) => None,
         });
         let resharded = self
             .planner
             .shards()
             .zip(last)
-            .is_some_and(|(map, shard)| !map.shards().is_empty() && map.by_id(shard.as_str()).is_none());
+            .is_some_and(|(map, shard)| !map.shards().is_empty() && map.by_id(shard).is_none());
         if resharded || (throttled > 0 && !self.shards_asked) {
             self.ask_shards();
         }
     }
-}
-
-/// The records of an item: itself, or what is packed into it.
-pub(super) fn records(item: &Item) -> impl Iterator<Item = &Record> {
-    let alone = item.parts.is_empty().then_some(&item.record);
-    alone.into_iter().chain(&item.parts)
 }
 
 /// The causes of a fault, without what was being done: the receipt stands for that.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{Order, Planner, Rules};
-use crate::plan::{Ended, Failure, Item, Shard, ShardMap, Verdict};
-use crate::record::{KeyAt, Record};
+use crate::plan::{Ended, Failure, Item, Place, Shard, ShardMap, Verdict};
+use crate::record::tests::keyed as record;
+use crate::record::{HashKey, KeyAt};
 
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -29,29 +29,25 @@ fn planner(rules: Rules, now: Instant) -> Planner {
     Planner::new(rules, fastrand::Rng::with_seed(7), now)
 }
 
-fn record(number: u64, key: &str, payload: usize) -> Record {
-    let mut bytes = key.as_bytes().to_vec();
-    bytes.resize(key.len() + payload, b'x');
-    let length = u32::try_from(key.len()).unwrap();
-    let key = KeyAt::Span { start: 0, length };
-    Record { number, line: number + 1, bytes: Bytes::from(bytes), data_start: length, key, hash: None }
-}
-
 fn item(number: u64, key: &str, payload: usize, now: Instant) -> Item {
     Item::new(record(number, key, payload), now)
 }
 
 fn acked() -> Verdict {
-    Verdict::Acked { shard: "s".to_owned().into(), sequence: "1".to_owned().into() }
+    Verdict::Acked(Place::default())
 }
 
 fn failed(throttled: bool) -> Verdict {
     let code = "ProvisionedThroughputExceededException".to_owned();
-    Verdict::Failed(Failure { code, message: "slow down".to_owned(), throttled, last: false })
+    Verdict::Failed(Box::new(Failure { code, message: "slow down".to_owned(), throttled, last: false }))
+}
+
+fn key_of(item: &Item) -> String {
+    item.records()[0].key_text().unwrap().into_owned()
 }
 
 fn numbers(batch: &[Item]) -> Vec<u64> {
-    batch.iter().map(|item| item.record.number).collect()
+    batch.iter().map(super::super::item::Item::number).collect()
 }
 
 #[test]
@@ -122,7 +118,7 @@ fn a_record_is_given_up_after_so_many_tries_or_so_long() {
         planner.finish();
         let batch = planner.take(now).unwrap();
         let ended = planner.settle(batch, vec![failed(true)], settled);
-        assert_eq!(matches!(ended.as_slice(), [Ended::GivenUp { .. }]), expected);
+        assert_eq!(matches!(ended.as_slice(), [Ended::GivenUp(..)]), expected);
         assert_eq!(planner.is_empty(), expected);
     }
 }
@@ -135,9 +131,8 @@ fn a_throttled_shard_does_not_hold_the_others_back() {
     let shard = |id: &str, first, last| Shard { id: id.to_owned(), first, last };
     planner.set_shards(ShardMap::new(vec![shard("a", 0, half), shard("b", half + 1, u128::MAX)]), now);
     let to = |number, hash| {
-        let mut item = item(number, "k", 1, now);
-        item.record.hash = Some(crate::record::HashKey(hash));
-        item
+        let (key, hash) = (KeyAt::Span { start: 0, length: 1 }, Some(HashKey(hash)));
+        Item::new(crate::record::tests::record(number, b"kx", 1, key, hash), now)
     };
     planner.admit(to(0, 0));
     planner.finish();
@@ -270,14 +265,14 @@ fn simulate(run: &Run) {
             && let Some(batch) = planner.take(now)
         {
             assert!(!batch.is_empty() && batch.len() <= 5, "records of a batch");
-            let bytes: usize = batch.iter().map(|item| item.record.size()).sum();
+            let bytes: usize = batch.iter().map(super::super::item::Item::size).sum();
             assert!(bytes <= 100 || batch.len() == 1, "bytes of a batch");
             carried.push(batch);
             let under_way: Vec<_> = carried.iter().flatten().collect();
-            let distinct: BTreeSet<u64> = under_way.iter().map(|item| item.record.number).collect();
+            let distinct: BTreeSet<u64> = under_way.iter().map(|item| item.number()).collect();
             assert_eq!(distinct.len(), under_way.len(), "a record is under way twice");
             if run.ordered {
-                let keys: BTreeSet<_> = under_way.iter().map(|item| item.record.key_text()).collect();
+                let keys: BTreeSet<_> = under_way.iter().map(|item| key_of(item)).collect();
                 assert_eq!(keys.len(), under_way.len(), "two records of a key are under way");
             }
         }
@@ -294,21 +289,21 @@ fn simulate(run: &Run) {
         let verdicts: Vec<Verdict> = batch
             .iter()
             .map(|item| {
-                *tries.entry(item.record.number).or_default() += 1;
+                *tries.entry(item.number()).or_default() += 1;
                 if random.f64() < run.failing {
                     return failed(random.bool());
                 }
-                stored.entry(item.record.key_text().unwrap().into()).or_default().push(item.record.number);
+                stored.entry(key_of(item)).or_default().push(item.number());
                 acked()
             })
             .collect();
         for end in planner.settle(batch, verdicts, now) {
             let (item, good) = match end {
-                Ended::Acked { item, .. } => (item, true),
-                Ended::GivenUp { item, .. } => (item, false),
+                Ended::Acked(item, _) => (item, true),
+                Ended::GivenUp(item, _) => (item, false),
             };
-            assert_eq!(tries[&item.record.number], item.attempts, "tries are counted");
-            assert!(ended.insert(item.record.number, good).is_none(), "a record ended twice");
+            assert_eq!(tries[&item.number()], item.attempts, "tries are counted");
+            assert!(ended.insert(item.number(), good).is_none(), "a record ended twice");
         }
     }
     assert_eq!(ended.len(), run.records.len(), "every record ended");

@@ -1,0 +1,118 @@
+//! Records that travel as one: an aggregate in the KPL's format, and what has to be known of its records.
+
+use aggregate::{OUTER_KEY, unpack};
+
+use crate::bill::Bill;
+use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
+
+/// Where a packed record stood in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Position in the whole input, from 0.
+    pub number: u64,
+    /// Line of its file, from 1.
+    pub line: u64,
+}
+
+/// The hash keys of a pack's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashes {
+    /// That of the first record, which the pack is put with.
+    pub first: u128,
+    /// The lowest.
+    pub lowest: u128,
+    /// The highest.
+    pub highest: u128,
+}
+
+impl Hashes {
+    /// Those of one record.
+    pub fn of(hash: u128) -> Self {
+        Self { first: hash, lowest: hash, highest: hash }
+    }
+
+    /// Takes another record's in.
+    pub fn add(&mut self, hash: u128) {
+        self.lowest = self.lowest.min(hash);
+        self.highest = self.highest.max(hash);
+    }
+}
+
+/// An aggregate.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    blob: Vec<u8>,
+    parts: Vec<Part>,
+    hashes: Hashes,
+    alone: Bill,
+}
+
+impl Pack {
+    /// `blob` is the aggregate of the records at `parts`, in order; `alone` is what they would cost one by one.
+    pub fn new(blob: Vec<u8>, parts: Vec<Part>, hashes: Hashes, alone: Bill) -> Self {
+        Self { blob, parts, hashes, alone }
+    }
+
+    /// The aggregate: the payload of the entry.
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
+
+    /// The hash key of the entry: that of its first record.
+    pub fn hash(&self) -> u128 {
+        self.hashes.first
+    }
+
+    /// The hash keys of its records.
+    pub fn hashes(&self) -> Hashes {
+        self.hashes
+    }
+
+    /// Where its records stood in the input.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// What its records would cost one by one.
+    pub fn alone(&self) -> Bill {
+        self.alone
+    }
+
+    /// Position of its first record in the whole input.
+    pub fn number(&self) -> u64 {
+        self.parts.first().map_or(0, |part| part.number)
+    }
+
+    /// What counts against the service's limits: payload plus key.
+    pub fn size(&self) -> usize {
+        self.blob.len() + OUTER_KEY.len()
+    }
+
+    /// Its records again, as they came. Rarely needed, so nothing of them is kept but the aggregate itself.
+    pub fn unpack(&self) -> Vec<Record> {
+        // It is our own.
+        let entries = unpack(&self.blob).unwrap_or_default();
+        let (mut bytes, mut spots) = (Vec::with_capacity(self.blob.len()), Vec::with_capacity(entries.len()));
+        for (entry, part) in entries.iter().zip(&self.parts) {
+            let start = narrow(bytes.len());
+            bytes.extend_from_slice(entry.partition_key.as_bytes());
+            bytes.extend_from_slice(entry.data);
+            let data_start = narrow(entry.partition_key.len());
+            spots.push(Spot {
+                number: part.number,
+                line: part.line,
+                start,
+                end: narrow(bytes.len()),
+                data_start,
+                key: KeyAt::Span { start: 0, length: data_start },
+                hash: entry.explicit_hash_key.and_then(|hash| hash.parse().ok()).map(HashKey),
+            });
+        }
+        Slab::new(bytes, spots, ()).records().collect()
+    }
+}
+
+/// An aggregate has at most a MiB, and what is in it little more.
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
