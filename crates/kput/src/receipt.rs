@@ -29,9 +29,9 @@ pub enum Unstored<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredAt<'a> {
     /// The shard.
-    pub shard: &'a str,
+    pub shard: &'a [u8],
     /// Its place in the shard.
-    pub sequence: &'a str,
+    pub sequence: &'a [u8],
     /// Its place in an aggregate.
     pub sub: Option<usize>,
 }
@@ -86,9 +86,9 @@ impl<W: Write> Receipts<W> {
             text.extend_from_slice(b"{\"line\":");
             text.extend_from_slice(digits.format(line).as_bytes());
             text.extend_from_slice(b",\"shard_id\":\"");
-            text.extend_from_slice(place.shard.as_bytes());
+            text.extend_from_slice(place.shard);
             text.extend_from_slice(b"\",\"sequence_number\":\"");
-            text.extend_from_slice(place.sequence.as_bytes());
+            text.extend_from_slice(place.sequence);
             text.push(b'"');
             if let Some(sub) = place.sub {
                 text.extend_from_slice(b",\"sub\":");
@@ -182,7 +182,7 @@ mod tests {
 
     fn store(receipts: &mut Receipts<&mut Vec<u8>>, number: u64, line: u64) {
         let sequence = number.to_string();
-        let place = StoredAt { shard: "shardId-000000000001", sequence: &sequence, sub: None };
+        let place = StoredAt { shard: b"shardId-000000000001", sequence: sequence.as_bytes(), sub: None };
         receipts.stored(number, line, place).unwrap();
     }
 
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn every_kind_is_one_line_of_json() {
         let lines = written(|receipts| {
-            let place = StoredAt { shard: r#"a\"b"#, sequence: "1", sub: Some(3) };
+            let place = StoredAt { shard: br#"a\"b"#, sequence: b"1", sub: Some(3) };
             receipts.stored(0, 1, place).unwrap();
             let failed = Unstored::Failed { code: "InternalFailure", message: "a \"b\"" };
             receipts.unstored(1, 2, failed).unwrap();

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 /// A dotted path (`device.id`) or a JSON pointer (`/device/id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl<'json> Scanner<'json> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            let offset = memchr2(b'"', b'\\', self.rest()).ok_or(Bad)?;
+            let offset = quote_or_escape(self.rest()).ok_or(Bad)?;
             self.at += offset;
             if self.json.get(self.at) == Some(&b'"') {
                 let raw = self.json.get(start..self.at).ok_or(Bad)?;
@@ -234,6 +234,30 @@ impl<'json> Scanner<'json> {
     }
 }
 
+/// Where the next quote or backslash is.
+fn quote_or_escape(text: &[u8]) -> Option<usize> {
+    // Names and most values are short: a few words at a time are looked at sooner than memchr gets ready.
+    const WORDS: usize = 4;
+    let (words, _) = text.as_chunks::<8>();
+    for (word, at) in words.iter().zip((0..).step_by(8)).take(WORDS) {
+        let word = u64::from_le_bytes(*word);
+        let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let seen = words.len().min(WORDS) * 8;
+    memchr2(b'"', b'\\', text.get(seen..)?).map(|offset| seen + offset)
+}
+
+/// The top bit of each byte that equals `wanted`; bits above the lowest of them may be set too.
+fn equal_bytes(word: u64, wanted: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
+    let zero_where_equal = word ^ (ONES * u64::from(wanted));
+    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & TOPS
+}
+
 /// Decodes the inside of a JSON string that holds escapes. Rare, so serde_json does it.
 fn unescape(raw: &[u8]) -> Result<String, Bad> {
     let mut quoted = Vec::with_capacity(raw.len() + 2);
@@ -245,7 +269,8 @@ fn unescape(raw: &[u8]) -> Result<String, Bad> {
 
 /// Whether `text` can stand in a JSON string as it is.
 pub fn is_plain(text: &[u8]) -> bool {
-    memchr(b'"', text).is_none() && text.iter().all(|byte| *byte >= 0x20 && *byte != b'\\')
+    // Without an early way out, so that many bytes are looked at at once.
+    !text.iter().fold(false, |any, byte| any | (*byte < 0x20 || matches!(byte, b'"' | b'\\')))
 }
 
 #[cfg(test)]
@@ -255,7 +280,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{Found, Path, find};
+    use super::{Found, Path, find, is_plain, quote_or_escape};
 
     fn check(json: &str, path: &str, expected: &Found<'_>) {
         assert_eq!(&find(json.as_bytes(), &path.parse::<Path>().unwrap()), expected, "{path} in {json}");
@@ -353,6 +378,13 @@ mod tests {
                     _ => {}
                 }
             }
+        }
+
+        #[test]
+        fn the_next_quote_or_backslash_is_found(text in "[a\"\\\\!#\\[\\]é]{0,60}|[a-zé]{0,60}[\"\\\\]?[a-z\"]{0,9}") {
+            let expected = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'));
+            prop_assert_eq!(quote_or_escape(text.as_bytes()), expected);
+            prop_assert_eq!(is_plain(text.as_bytes()), expected.is_none());
         }
 
         /// No input makes it panic or run for ever.

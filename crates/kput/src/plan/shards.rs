@@ -41,13 +41,13 @@ impl ShardMap {
     }
 
     /// Whether the shard called `id` takes `hash`; None when there is no such shard.
-    pub fn takes(&self, id: &str, hash: u128) -> Option<bool> {
+    pub fn takes(&self, id: &[u8], hash: u128) -> Option<bool> {
         self.by_id(id).map(|shard| shard.first <= hash && hash <= shard.last)
     }
 
     /// The shard called `id`.
-    pub fn by_id(&self, id: &str) -> Option<&Shard> {
-        self.shards.iter().find(|shard| shard.id == id)
+    pub fn by_id(&self, id: &[u8]) -> Option<&Shard> {
+        self.shards.iter().find(|shard| shard.id.as_bytes() == id)
     }
 }
 

@@ -51,7 +51,7 @@ enum Landed {
 }
 
 /// Where an aggregate landed, by the shards of `map`.
-fn landed(map: &ShardMap, pack: &Pack, shard: &str) -> Landed {
+fn landed(map: &ShardMap, pack: &Pack, shard: &[u8]) -> Landed {
     let hashes = pack.hashes();
     match (map.takes(shard, hashes.lowest), map.takes(shard, hashes.highest)) {
         (Some(true), Some(true)) => Landed::Right,
@@ -61,9 +61,9 @@ fn landed(map: &ShardMap, pack: &Pack, shard: &str) -> Landed {
 }
 
 /// Whether `pack`, made for a shard of `map`, landed in that very shard.
-fn landed_as_predicted(map: &ShardMap, pack: &Pack, shard: &str) -> bool {
+fn landed_as_predicted(map: &ShardMap, pack: &Pack, shard: &[u8]) -> bool {
     let predicted = map.position(pack.hash()).and_then(|position| map.shards().get(position));
-    predicted.is_some_and(|predicted| predicted.id == shard)
+    predicted.is_some_and(|predicted| predicted.id.as_bytes() == shard)
 }
 
 impl<W: Write> Run<W> {

@@ -91,7 +91,7 @@ impl<W: Write> Run<W> {
     }
 
     /// Counts a stored item and gives the receipts of its records.
-    fn stored(&mut self, item: &Item, shard: &str, sequence: &str) {
+    fn stored(&mut self, item: &Item, shard: &[u8], sequence: &[u8]) {
         self.tally.bill(item);
         match &item.content {
             Content::Alone(record) => {

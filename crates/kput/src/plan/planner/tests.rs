@@ -47,7 +47,7 @@ fn key_of(item: &Item) -> String {
 }
 
 fn numbers(batch: &[Item]) -> Vec<u64> {
-    batch.iter().map(super::super::item::Item::number).collect()
+    batch.iter().map(Item::number).collect()
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn simulate(run: &Run) {
             && let Some(batch) = planner.take(now)
         {
             assert!(!batch.is_empty() && batch.len() <= 5, "records of a batch");
-            let bytes: usize = batch.iter().map(super::super::item::Item::size).sum();
+            let bytes: usize = batch.iter().map(Item::size).sum();
             assert!(bytes <= 100 || batch.len() == 1, "bytes of a batch");
             carried.push(batch);
             let under_way: Vec<_> = carried.iter().flatten().collect();
