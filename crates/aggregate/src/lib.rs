@@ -31,12 +31,13 @@
 //! assert_eq!(entries[1].partition_key, "sensor_02");
 //! ```
 
+mod digest;
 mod pack;
 mod tags;
 mod unpack;
 mod wire;
 
-pub use pack::{OUTER_KEY, Packer};
+pub use pack::{OUTER_KEY, Packer, seal};
 pub use tags::{Tag, Tags};
 pub use unpack::{Broken, looks_aggregated, unpack};
 

@@ -3,8 +3,8 @@
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use md5::{Digest, Md5};
 
+use crate::digest::digests;
 use crate::wire::{BYTES, VARINT, bytes_len, put_bytes, put_varint, tag, varint_len};
 use crate::{DIGEST_BYTES, Entry, MAGIC};
 
@@ -166,18 +166,36 @@ impl Packer {
 
     /// The aggregate. The packer is empty after, and keeps its memory for the next one.
     pub fn finish(&mut self) -> Vec<u8> {
+        let mut blob = self.finish_unsealed();
+        seal(&mut [&mut blob]);
+        blob
+    }
+
+    /// The aggregate without its checksum, which [`seal`] puts in for several at once, in less time.
+    pub fn finish_unsealed(&mut self) -> Vec<u8> {
         let mut blob = Vec::with_capacity(self.len());
         blob.extend_from_slice(&MAGIC);
         blob.extend_from_slice(&self.keys.encoded);
         blob.extend_from_slice(&self.hashes.encoded);
         blob.extend_from_slice(&self.records);
-        let digest = Md5::digest(blob.get(MAGIC.len()..).unwrap_or_default());
-        blob.extend_from_slice(&digest);
+        blob.extend_from_slice(&[0; DIGEST_BYTES]);
         self.keys.clear();
         self.hashes.clear();
         self.records.clear();
         self.count = 0;
         blob
+    }
+}
+
+/// Puts the checksums into aggregates of [`Packer::finish_unsealed`].
+pub fn seal(blobs: &mut [&mut Vec<u8>]) {
+    let message = |blob: &Vec<u8>| MAGIC.len()..blob.len().saturating_sub(DIGEST_BYTES);
+    let messages: Vec<&[u8]> = blobs.iter().map(|blob| blob.get(message(blob)).unwrap_or_default()).collect();
+    let digests = digests(&messages);
+    for (blob, digest) in blobs.iter_mut().zip(digests) {
+        let end = message(blob).end;
+        blob.truncate(end);
+        blob.extend_from_slice(&digest);
     }
 }
 

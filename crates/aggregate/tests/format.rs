@@ -1,6 +1,6 @@
 //! The format against bytes that another implementation made, and against everything that could be broken.
 
-use aggregate::{Broken, Entry, Packer, Tag, Tags, looks_aggregated, unpack};
+use aggregate::{Broken, Entry, Packer, Tag, Tags, looks_aggregated, seal, unpack};
 use proptest::prelude::*;
 
 /// Made by `aws_kinesis_agg` 1.2.3 (PyPI), `RecordAggregator.add_user_record` three times.
@@ -119,6 +119,35 @@ fn tags_are_read_and_written_again() {
     assert_eq!(entries[0].data, b"d");
     assert_eq!(Tags::decode(entries[0].tags.encoded()), Ok(entries[0].tags));
     assert_eq!(unpack(&packed(&entries)), Ok(entries));
+}
+
+#[test]
+fn several_sealed_at_once_are_each_what_they_would_be_alone() {
+    let payloads: Vec<Vec<u8>> = (0..7_u8).map(|number| vec![number; usize::from(number) * 1000]).collect();
+    let packer = |data: &Vec<u8>| {
+        let mut packer = Packer::default();
+        packer.add(Entry { partition_key: "k", data, ..Entry::default() });
+        packer
+    };
+    let mut blobs: Vec<Vec<u8>> = payloads.iter().map(|data| packer(data).finish_unsealed()).collect();
+    assert_eq!(unpack(&blobs[0]), Err(Broken::Checksum));
+    seal(&mut blobs.iter_mut().collect::<Vec<_>>());
+    let alone: Vec<Vec<u8>> = payloads.iter().map(|data| packer(data).finish()).collect();
+    assert_eq!(blobs, alone);
+}
+
+#[test]
+fn a_record_is_added_only_where_it_fits() {
+    let entry = |key| Entry { partition_key: key, data: b"0123456789", ..Entry::default() };
+    let mut packer = Packer::default();
+    assert!(packer.add_within(entry("key_1"), 100));
+    for key in ["key_1", "key_2"] {
+        let needed = packer.len_with(entry(key));
+        let (mut one, mut other) = (packer.clone(), packer.clone());
+        assert!(one.add_within(entry(key), needed) && !other.add_within(entry(key), needed - 1));
+        assert_eq!((one.len(), other.len(), other.count()), (needed, packer.len(), 1));
+        assert_eq!(one.finish().len(), needed);
+    }
 }
 
 #[test]

@@ -39,7 +39,9 @@ mod tests {
     #[test]
     fn every_entry_is_rounded_up_on_its_own() {
         let mut bill = Bill::default();
-        [1, 1024, 1025, 25 * 1024 + 1].into_iter().for_each(|bytes| bill.add(bytes));
+        for bytes in [1, 1024, 1025, 25 * 1024 + 1] {
+            bill.add(bytes);
+        }
         assert_eq!(bill, Bill { bytes: 27_651, kib: 1 + 1 + 2 + 26, payload_units: 1 + 1 + 1 + 2 });
     }
 }

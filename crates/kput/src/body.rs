@@ -117,8 +117,9 @@ mod tests {
 
     #[test]
     fn a_pack_goes_by_the_hash_of_its_first_record() {
-        let blob = Packer::default().finish();
-        let pack = Pack::new(blob, vec![Part { number: 0, line: 1 }], Hashes::of(7), Bill::default());
+        let blob = Packer::default().finish_unsealed();
+        let mut pack = Pack::new(blob, vec![Part { number: 0, line: 1 }], Hashes::of(7), Bill::default());
+        Pack::seal([&mut pack]);
         let items = [Item::packed(pack, Instant::now())];
         let body: serde_json::Value = serde_json::from_slice(&write(&"s".parse().unwrap(), &items)).unwrap();
         assert_eq!(

@@ -20,7 +20,7 @@ use crate::dead_letter::DeadLetters;
 use crate::input::{Arrival, Input, Message, Refusal};
 use crate::journal::Journal;
 use crate::limits::DEFAULT_RECORD_BYTES;
-use crate::plan::{Item, Planner, Rules, ShardMap};
+use crate::plan::{Item, Pack, Planner, Rules, ShardMap};
 use crate::put::{CallFailed, Put};
 use crate::receipt::{Receipts, Unstored};
 use crate::record::Record;
@@ -169,7 +169,8 @@ impl<W: Write> Run<W> {
 
     fn send_due(&mut self) {
         while self.may_send() {
-            let Some(batch) = self.planner.take(Instant::now()) else { return };
+            let Some(mut batch) = self.planner.take(Instant::now()) else { return };
+            Pack::seal(batch.iter_mut().filter_map(Item::pack_mut));
             self.tally.requests += 1;
             self.tally.sent += batch.len() as u64;
             self.tally.resent += batch.iter().filter(|item| item.attempts > 1).count() as u64;

@@ -154,7 +154,7 @@ impl Bundler {
     fn close(&mut self, at: usize) -> Option<Item> {
         let Bundle { mut packer, parts, hashes, alone, since } = *self.open.get_mut(at)?.take()?;
         self.open_bytes -= packer.len();
-        let pack = Pack::new(packer.finish(), parts, hashes, alone);
+        let pack = Pack::new(packer.finish_unsealed(), parts, hashes, alone);
         if self.spare.len() < SPARE_PACKERS {
             self.spare.push(packer);
         }
@@ -174,7 +174,7 @@ mod tests {
 
     use super::{Bundler, OPEN_BYTES};
     use crate::bill::Bill;
-    use crate::plan::{Content, Item, Shard, ShardMap, record_hash};
+    use crate::plan::{Content, Item, Pack, Shard, ShardMap, record_hash};
     use crate::record::Record;
     use crate::record::tests::keyed as record;
 
@@ -195,7 +195,10 @@ mod tests {
 
     /// Checks an entry against itself and returns the numbers of its records.
     fn check(item: &Item, map: &ShardMap) -> Vec<u64> {
-        let Content::Packed(pack) = &item.content else { return vec![alone(item).number()] };
+        let mut content = item.content.clone();
+        let Content::Packed(pack) = &mut content else { return vec![alone(item).number()] };
+        assert_eq!(pack.unpack().len(), pack.parts().len(), "before it is sealed");
+        Pack::seal([&mut **pack]);
         let entries = unpack(pack.blob()).unwrap();
         let records = pack.unpack();
         assert_eq!((entries.len(), records.len()), (pack.parts().len(), pack.parts().len()));

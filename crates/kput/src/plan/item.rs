@@ -62,6 +62,14 @@ impl Item {
         }
     }
 
+    /// The pack in it, if it is one.
+    pub fn pack_mut(&mut self) -> Option<&mut Pack> {
+        match &mut self.content {
+            Content::Alone(_) => None,
+            Content::Packed(pack) => Some(pack),
+        }
+    }
+
     /// The records in it. Those of a pack are unpacked for it.
     pub fn records(&self) -> Cow<'_, [Record]> {
         match &self.content {

@@ -1,6 +1,7 @@
 //! Records that travel as one: an aggregate in the KPL's format, and what has to be known of its records.
 
-use aggregate::{OUTER_KEY, unpack};
+use aggregate::{OUTER_KEY, seal, unpack};
+use std::borrow::Cow;
 
 use crate::bill::Bill;
 use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
@@ -42,18 +43,32 @@ impl Hashes {
 #[derive(Clone, Debug)]
 pub struct Pack {
     blob: Vec<u8>,
+    is_sealed: bool,
     parts: Vec<Part>,
     hashes: Hashes,
     alone: Bill,
 }
 
 impl Pack {
-    /// `blob` is the aggregate of the records at `parts`, in order; `alone` is what they would cost one by one.
-    pub fn new(blob: Vec<u8>, parts: Vec<Part>, hashes: Hashes, alone: Bill) -> Self {
-        Self { blob, parts, hashes, alone }
+    /// `unsealed` is the aggregate of the records at `parts`, in order; `alone` is what they would cost one by one.
+    pub fn new(unsealed: Vec<u8>, parts: Vec<Part>, hashes: Hashes, alone: Bill) -> Self {
+        Self { blob: unsealed, is_sealed: false, parts, hashes, alone }
     }
 
-    /// The aggregate: the payload of the entry.
+    /// Puts the checksums into all packs that are to be sent: together, which takes less time than one by one.
+    pub fn seal<'a>(packs: impl IntoIterator<Item = &'a mut Self>) {
+        let mut blobs: Vec<&mut Vec<u8>> = packs
+            .into_iter()
+            .filter(|pack| !pack.is_sealed)
+            .map(|pack| {
+                pack.is_sealed = true;
+                &mut pack.blob
+            })
+            .collect();
+        seal(&mut blobs);
+    }
+
+    /// The aggregate: the payload of the entry. Good to be sent once it is sealed.
     pub fn blob(&self) -> &[u8] {
         &self.blob
     }
@@ -90,8 +105,12 @@ impl Pack {
 
     /// Its records again, as they came. Rarely needed, so nothing of them is kept but the aggregate itself.
     pub fn unpack(&self) -> Vec<Record> {
+        let mut sealed = Cow::Borrowed(&self.blob);
+        if !self.is_sealed {
+            seal(&mut [sealed.to_mut()]);
+        }
         // It is our own.
-        let entries = unpack(&self.blob).unwrap_or_default();
+        let entries = unpack(&sealed).unwrap_or_default();
         let (mut bytes, mut spots) = (Vec::with_capacity(self.blob.len()), Vec::with_capacity(entries.len()));
         for (entry, part) in entries.iter().zip(&self.parts) {
             let start = narrow(bytes.len());
