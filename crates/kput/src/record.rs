@@ -126,7 +126,8 @@ impl Record {
     /// The key's text.
     pub fn key_text(&self) -> Option<Cow<'_, str>> {
         match self.key() {
-            KeyAt::Span { .. } => Some(String::from_utf8_lossy(self.key_bytes())),
+            // It was text when it was found.
+            KeyAt::Span { .. } => Some(Cow::Borrowed(str::from_utf8(self.key_bytes()).unwrap_or_default())),
             KeyAt::Random(number) => Some(Cow::Owned(random_key(number))),
             KeyAt::Absent => None,
         }

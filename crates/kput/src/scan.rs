@@ -238,15 +238,15 @@ impl<'json> Scanner<'json> {
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
     // Names and most values are short: a few words at a time are looked at sooner than memchr gets ready.
     const WORDS: usize = 4;
-    let (words, _) = text.as_chunks::<8>();
-    for (word, at) in words.iter().zip((0..).step_by(8)).take(WORDS) {
+    let mut seen = 0;
+    for word in text.as_chunks::<8>().0.iter().take(WORDS) {
         let word = u64::from_le_bytes(*word);
         let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
         if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
+            return Some(seen + found.trailing_zeros() as usize / 8);
         }
+        seen += 8;
     }
-    let seen = words.len().min(WORDS) * 8;
     memchr2(b'"', b'\\', text.get(seen..)?).map(|offset| seen + offset)
 }
 

@@ -7,11 +7,12 @@ use tokio::sync::mpsc::Sender;
 
 use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
 
-/// A slab is handed on when it holds this much.
-const SLAB_BYTES: usize = 64 * 1024;
+/// A slab is handed on when it holds this much: as much as is read at once.
+const SLAB_BYTES: usize = 128 * 1024;
 
-/// A slab is handed on when it holds this many records: one full request.
-const SLAB_RECORDS: usize = crate::limits::REQUEST_RECORDS;
+/// A slab is handed on when it holds this many records: a few full requests. To wake the other thread costs more than
+/// many a record.
+const SLAB_RECORDS: usize = 4 * crate::limits::REQUEST_RECORDS;
 
 /// What a record costs beside its bytes while it waits, roughly.
 const RECORD_OVERHEAD: usize = 160;
