@@ -9,7 +9,7 @@
 //! | [`mod@env`], [`mod@file`], [`settings`] | flag, then environment, then `kinbricks.toml`, then default |
 //! | [`names`] | ARN, stream, role, account, region: checked where they enter |
 //! | [`document`], [`member`] | the connection document that flows through the pipe |
-//! | [`fault`], [`process`], [`output`], [`notes`] | exit codes, stdout, stderr |
+//! | [`fault`], [`process`], [`output`], `outlet`, [`notes`] | exit codes, stdout, stderr |
 //! | [`duration`] | `30s`, `1m30s` |
 //! | [`secret`] | a value that never shows itself |
 
@@ -26,6 +26,8 @@ pub mod interrupt;
 pub mod member;
 pub mod names;
 pub mod notes;
+#[cfg(feature = "runtime")]
+pub mod outlet;
 pub mod output;
 pub mod process;
 pub mod secret;
@@ -34,6 +36,8 @@ pub mod settings;
 pub use document::{Document, Member};
 pub use fault::{Fault, Kind, Outcome};
 pub use notes::Notes;
+#[cfg(feature = "runtime")]
+pub use outlet::Outlet;
 pub use output::{OutError, Output};
 pub use process::{Tool, World};
 pub use secret::Secret;

@@ -20,7 +20,7 @@
 //!
 //! Who does what: `plan` chooses shards, `lineage` orders them, `shard` decides the next request of one, `peek` runs them
 //! all; only `read` and `fanout` call the SDK. `answer` takes apart what came, `sink` chooses and counts, `form` writes,
-//! `outlet` hands it to stdout.
+//! [`config::Outlet`] hands it to stdout.
 
 mod answer;
 mod args;
@@ -39,7 +39,6 @@ mod form;
 mod lineage;
 mod merge;
 mod moment;
-mod outlet;
 mod pace;
 mod path;
 mod payload;
@@ -73,7 +72,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use args::Args;
-pub use outlet::Outlet;
+pub use config::Outlet;
 
 use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;

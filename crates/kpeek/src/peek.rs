@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use config::names::ShardId;
-use config::{Fault, OutError, Outcome, World};
+use config::{Fault, OutError, Outcome, Outlet, World};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time;
@@ -19,7 +19,6 @@ use crate::checkpoint::{Checkpoint, Mark, Place, Saved};
 use crate::fanout::Subscription;
 use crate::lineage::Lineage;
 use crate::merge::Merge;
-use crate::outlet::Outlet;
 use crate::plan::{Plan, Until};
 use crate::position::Position;
 use crate::shard::{Reading, Step};

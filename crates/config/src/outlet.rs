@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::thread;
 
-use config::{OutError, Output};
 use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
+
+use crate::output::{OutError, Output};
 
 type Written = Result<Vec<u8>, OutError>;
 
@@ -16,6 +17,7 @@ pub struct Outlet {
     pieces: mpsc::Sender<Vec<u8>>,
     written: mpsc::Receiver<Written>,
     watched: Option<pipe::Sender>,
+    is_idle: bool,
 }
 
 impl Outlet {
@@ -45,29 +47,49 @@ impl Outlet {
                 }
             }
         });
-        Self { pieces, written, watched: None }
+        Self { pieces, written, watched: None, is_idle: true }
     }
 
     /// Waits until the reader of stdout leaves; for ever when that cannot be known.
-    pub(crate) async fn left(&self) {
+    pub async fn left(&self) {
         match &self.watched {
             Some(stdout) => drop(stdout.ready(Interest::ERROR).await),
             None => std::future::pending().await,
         }
     }
 
+    /// Whether no piece is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.is_idle
+    }
+
+    /// Hands a piece to the writer, which has to be idle. [`Outlet::done`] tells when it has left.
+    pub fn hand(&mut self, piece: Vec<u8>) {
+        self.is_idle = false;
+        // A writer that has ended tells why when it is asked how it went.
+        drop(self.pieces.try_send(piece));
+    }
+
+    /// Waits until the piece on its way has left the process and returns its memory, empty.
+    ///
+    /// # Errors
+    /// When stdout is closed or cannot be written.
+    pub async fn done(&mut self) -> Result<Vec<u8>, OutError> {
+        let written = self.written.recv().await.unwrap_or(Err(OutError::Closed));
+        self.is_idle = true;
+        written
+    }
+
     /// Writes `bytes` and leaves the buffer empty. When this returns, they have left the process.
     ///
     /// # Errors
     /// When stdout is closed or cannot be written.
-    pub(crate) async fn write(&mut self, bytes: &mut Vec<u8>) -> Result<(), OutError> {
+    pub async fn write(&mut self, bytes: &mut Vec<u8>) -> Result<(), OutError> {
         if bytes.is_empty() {
             return Ok(());
         }
-        if self.pieces.send(std::mem::take(bytes)).await.is_err() {
-            return Err(OutError::Closed);
-        }
-        *bytes = self.written.recv().await.unwrap_or(Err(OutError::Closed))?;
+        self.hand(std::mem::take(bytes));
+        *bytes = self.done().await?;
         Ok(())
     }
 }
@@ -76,9 +98,8 @@ impl Outlet {
 mod tests {
     use std::io::{self, Write};
 
-    use config::OutError;
-
     use super::Outlet;
+    use crate::output::OutError;
 
     struct Broken(io::ErrorKind);
 
