@@ -1,6 +1,7 @@
 //! `--journal`: which records are dealt with, so that a run that was killed goes on where it stopped.
 //!
-//! One JSON line for the stream, then one a range of records: `{"done":[0,499],"content":"…","check":"…"}`. Lines are
+//! One JSON line for the stream, then one a range of records: `{"done":[0,499],"content":"…","check":"…"}` when they are
+//! stored, `{"lettered":[500,500],…}` when they were given up and are in the dead-letter file. Lines are
 //! appended, each with one write, before the receipts of its records. A kill can lose only what was not written yet;
 //! a power cut can tear the last line, which is then cut off. `content` is a sum over the payloads, so that a run with
 //! another input is noticed.
@@ -36,10 +37,23 @@ struct Header {
     stream: String,
 }
 
+/// What an earlier run did with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is stored.
+    Stored,
+    /// It was given up, and is in the dead-letter file.
+    Lettered,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Line {
-    /// First and last record, by position in the input, from 0.
-    done: [u64; 2],
+    /// First and last record that are stored, by position in the input, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<[u64; 2]>,
+    /// The same of records that are in the dead-letter file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lettered: Option<[u64; 2]>,
     /// Sum over the payloads, hexadecimal.
     content: String,
     /// Sum over the line itself, hexadecimal.
@@ -47,16 +61,32 @@ struct Line {
 }
 
 impl Line {
-    fn new(range: Range) -> Self {
-        let check = format!("{:016x}", ranges::check(range));
-        Self { done: [range.first, range.last], content: format!("{:016x}", range.content), check }
+    fn new(known: Known, range: Range) -> Self {
+        let ends = Some([range.first, range.last]);
+        let (done, lettered) = match known {
+            Known::Stored => (ends, None),
+            Known::Lettered => (None, ends),
+        };
+        Self { done, lettered, content: format!("{:016x}", range.content), check: Self::check(known, range) }
     }
 
-    fn range(&self) -> Option<Range> {
-        let content = u64::from_str_radix(&self.content, 16).ok()?;
-        let range = Range { first: self.done[0], last: self.done[1], content };
-        let right = range.first <= range.last && self.check == format!("{:016x}", ranges::check(range));
-        right.then_some(range)
+    fn check(known: Known, range: Range) -> String {
+        let sum = ranges::check(range);
+        let sum = match known {
+            Known::Stored => sum,
+            Known::Lettered => !sum,
+        };
+        format!("{sum:016x}")
+    }
+
+    fn read(&self) -> Option<(Known, Range)> {
+        let (known, [first, last]) = match (self.done, self.lettered) {
+            (Some(ends), None) => (Known::Stored, ends),
+            (None, Some(ends)) => (Known::Lettered, ends),
+            (None, None) | (Some(_), Some(_)) => return None,
+        };
+        let range = Range { first, last, content: u64::from_str_radix(&self.content, 16).ok()? };
+        (first <= last && self.check == Self::check(known, range)).then_some((known, range))
     }
 }
 
@@ -65,9 +95,14 @@ impl Line {
 pub struct Journal {
     path: PathBuf,
     file: File,
-    known: Ranges,
+    /// Bytes of the file that are whole lines.
+    length: u64,
+    stored: Ranges,
+    lettered: Ranges,
     /// What was dealt with since the last write.
     fresh: Vec<(u64, u64)>,
+    /// A write failed. Nothing more is written, so that what the file says stays true.
+    is_over: bool,
     synced: Instant,
 }
 
@@ -99,8 +134,11 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             file,
-            known: Ranges::default(),
+            length: 0,
+            stored: Ranges::default(),
+            lettered: Ranges::default(),
             fresh: Vec::new(),
+            is_over: false,
             synced: Instant::now(),
         };
         journal.load(stream).map_err(|reason| {
@@ -152,9 +190,12 @@ impl Journal {
             .set_len(good)
             .and_then(|()| self.file.seek(SeekFrom::End(0)))
             .map_err(|error| error.to_string())?;
+        self.length = good;
         if good == 0 {
             let header = Header { kput_journal: VERSION, stream: stream.to_owned() };
-            self.append(&header).map_err(|error| error.to_string())?;
+            let mut text = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+            text.push(b'\n');
+            self.append(&text).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -172,52 +213,74 @@ impl Journal {
 
     fn range(&mut self, text: &str) -> Result<(), String> {
         let line: Line = serde_json::from_str(text).map_err(|_| "it is no journal line".to_owned())?;
-        let range = line.range().ok_or("its sum does not match")?;
-        self.known.add(range);
+        let (known, range) = line.read().ok_or("its sum does not match")?;
+        match known {
+            Known::Stored => self.stored.add(range),
+            Known::Lettered => self.lettered.add(range),
+        }
         Ok(())
     }
 
     /// How many records earlier runs dealt with.
     pub fn known(&self) -> u64 {
-        self.known.count()
+        self.stored.count() + self.lettered.count()
     }
 
-    /// Whether record `number`, which holds `data`, was dealt with by an earlier run.
+    /// What an earlier run did with record `number`, which holds `data`. Asked of every record in order.
     ///
     /// # Errors
     /// A pipe fault when the records of that place are not the ones the journal is about.
-    pub fn knows(&mut self, number: u64, data: &[u8]) -> Result<bool, Fault> {
-        self.known.pass(number, data).map_err(|range| {
-            Fault::pipe(format!(
-                "the input is not the one that the journal `{}` is about",
-                self.path.display()
-            ))
-            .with_cause(format!("records {} to {} are others", range.first + 1, range.last + 1))
-            .with_hint("give the same input in the same form, or name another journal")
+    pub fn knows(&mut self, number: u64, data: &[u8]) -> Result<Option<Known>, Fault> {
+        let others = |range: Range| format!("records {} to {} are others", range.first + 1, range.last + 1);
+        if self.stored.pass(number, data).map_err(|range| self.other_input(others(range)))? {
+            return Ok(Some(Known::Stored));
+        }
+        let is_lettered =
+            self.lettered.pass(number, data).map_err(|range| self.other_input(others(range)))?;
+        Ok(is_lettered.then_some(Known::Lettered))
+    }
+
+    /// Checks, when the input is over after `records`, that it has all that the journal knows.
+    ///
+    /// # Errors
+    /// A pipe fault when it does not: nothing says then that what was passed over was the same.
+    pub fn is_complete(&self, records: u64) -> Result<(), Fault> {
+        let last = self.stored.last().into_iter().chain(self.lettered.last()).max();
+        last.map_or(Ok(()), |last| {
+            let known = last + 1;
+            Err(self
+                .other_input(format!("it ends after {records} records, the journal knows record {known}")))
         })
     }
 
-    /// Notes that record `number`, whose payload has this [`content`], is dealt with. Counts after [`Journal::write`].
-    pub fn done(&mut self, number: u64, content: u64) {
+    fn other_input(&self, cause: String) -> Fault {
+        Fault::pipe(format!("the input is not the one that the journal `{}` is about", self.path.display()))
+            .with_cause(cause)
+            .with_hint("give the same input in the same form, or name another journal")
+    }
+
+    /// Notes record `number`, whose payload has this [`content`]. Counts after [`Journal::write`].
+    pub fn note(&mut self, number: u64, content: u64) {
         self.fresh.push((number, content));
     }
 
-    /// Writes what was noted.
+    /// Writes what became of all that was noted.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn write(&mut self) -> Result<(), Fault> {
-        if self.fresh.is_empty() {
+    /// When the file cannot be written, now or before. What was noted then is dealt with by the next run.
+    pub fn write(&mut self, known: Known) -> Result<(), Fault> {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        if fresh.is_empty() {
             return Ok(());
         }
-        let mut fresh = std::mem::take(&mut self.fresh);
         fresh.sort_unstable();
         let mut text = Vec::new();
         for range in ranges::coalesce(&fresh) {
-            serde_json::to_writer(&mut text, &Line::new(range)).map_err(|error| self.fault(error.into()))?;
+            serde_json::to_writer(&mut text, &Line::new(known, range))
+                .map_err(|error| self.fault(error.into()))?;
             text.push(b'\n');
         }
-        self.file.write_all(&text).map_err(|error| self.fault(error))?;
+        self.append(&text).map_err(|error| self.fault(error))?;
         if self.synced.elapsed() >= SYNC_EVERY {
             self.sync()?;
         }
@@ -233,10 +296,22 @@ impl Journal {
         self.file.sync_data().map_err(|error| self.fault(error))
     }
 
-    fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        self.file.write_all(&text)
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.is_over {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        match self.file.write_all(lines) {
+            Ok(()) => {
+                self.length += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                self.is_over = true;
+                // Half a line at the end is cut off by the next run too, where it cannot be now.
+                drop(self.file.set_len(self.length));
+                Err(error)
+            }
+        }
     }
 
     fn fault(&self, error: io::Error) -> Fault {
@@ -251,7 +326,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::{Journal, content};
+    use super::{Journal, Known, content};
 
     fn journal(folder: &Path) -> (PathBuf, Journal) {
         let path = folder.join("journal");
@@ -261,14 +336,14 @@ mod tests {
 
     fn note(journal: &mut Journal, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
-            journal.done(number, content(number, number.to_string().as_bytes()));
+            journal.note(number, content(number, number.to_string().as_bytes()));
         }
-        journal.write().unwrap();
+        journal.write(Known::Stored).unwrap();
     }
 
     fn known(path: &Path, count: u64) -> Vec<u64> {
         let mut journal = Journal::open(path, "orders").unwrap();
-        let known = |number: &u64| journal.knows(*number, number.to_string().as_bytes()).unwrap();
+        let known = |number: &u64| journal.knows(*number, number.to_string().as_bytes()).unwrap().is_some();
         (0..count).filter(known).collect()
     }
 
@@ -345,8 +420,48 @@ mod tests {
         note(&mut journal, 0..3);
         drop(journal);
         let mut journal = Journal::open(&path, "orders").unwrap();
-        assert!(journal.knows(0, b"0").unwrap() && journal.knows(1, b"changed").unwrap());
+        assert_eq!(journal.knows(0, b"0").unwrap(), Some(Known::Stored));
+        assert_eq!(journal.knows(1, b"changed").unwrap(), Some(Known::Stored));
         let said = journal.knows(2, b"2").unwrap_err().to_text("kput");
         assert!(said.contains("records 1 to 3 are others"), "{said}");
+    }
+
+    #[test]
+    fn an_input_that_ends_too_early_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, mut journal) = journal(folder.path());
+        note(&mut journal, 0..5);
+        drop(journal);
+        let mut journal = Journal::open(&path, "orders").unwrap();
+        assert!(journal.is_complete(0).is_err());
+        for number in 0..5_u64 {
+            let said = journal.is_complete(number).unwrap_err().to_text("kput");
+            assert!(
+                said.contains(&format!("ends after {number} records, the journal knows record 5")),
+                "{said}"
+            );
+            journal.knows(number, number.to_string().as_bytes()).unwrap();
+        }
+        journal.is_complete(5).unwrap();
+    }
+
+    #[test]
+    fn what_is_in_the_dead_letter_file_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, mut journal) = journal(folder.path());
+        note(&mut journal, [0, 2]);
+        journal.note(1, content(1, b"1"));
+        journal.write(Known::Lettered).unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path, "orders").unwrap();
+        assert_eq!(journal.known(), 3);
+        let known: Vec<_> =
+            (0..4_u64).map(|number| journal.knows(number, number.to_string().as_bytes()).unwrap()).collect();
+        assert_eq!(known, [Some(Known::Stored), Some(Known::Lettered), Some(Known::Stored), None]);
+        // A line of one kind is no line of the other.
+        drop(journal);
+        let text = fs::read_to_string(&path).unwrap().replacen("lettered", "done", 1);
+        fs::write(&path, text + "\n").unwrap();
+        assert!(Journal::open(&path, "orders").unwrap_err().to_text("kput").contains("line 4: its sum"));
     }
 }

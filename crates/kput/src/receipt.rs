@@ -2,9 +2,6 @@
 
 mod waiting;
 
-use std::io::Write;
-
-use config::{OutError, Output};
 use serde::Serialize;
 
 use waiting::Waiting;
@@ -21,8 +18,9 @@ pub enum Unstored<'a> {
     },
     /// It was left out on purpose, for this reason.
     Skipped(&'a str),
-    /// It was dealt with in an earlier run, which wrote its receipt.
-    Known,
+    /// It was dealt with in an earlier run, as the journal says: `stored` or `dead-letter`. That run may have been
+    /// killed before it could give the receipt.
+    Known(&'static str),
 }
 
 /// Where a record is stored. Both words are JSON strings without their quotes, as the service wrote them.
@@ -54,20 +52,31 @@ struct SkippedLine<'a> {
     skipped: &'a str,
 }
 
-/// Brings receipts into input order and writes them.
-pub struct Receipts<W: Write> {
-    output: Output<W>,
+#[derive(Serialize)]
+struct KnownLine<'a> {
+    line: u64,
+    known: &'a str,
+}
+
+/// Brings receipts into input order.
+pub struct Receipts {
+    /// Those whose turn has come.
+    ready: Vec<u8>,
     wanted: bool,
     /// Number of the first record that has no receipt yet.
     first: u64,
     waiting: Waiting,
-    buffer: Vec<u8>,
 }
 
-impl<W: Write> Receipts<W> {
-    /// Writes to `output`, unless nobody wants receipts.
-    pub fn new(output: Output<W>, wanted: bool) -> Self {
-        Self { output, wanted, first: 0, waiting: Waiting::default(), buffer: Vec::new() }
+impl Receipts {
+    /// None yet; none ever, unless they are `wanted`.
+    pub fn new(wanted: bool) -> Self {
+        Self { ready: Vec::new(), wanted, first: 0, waiting: Waiting::default() }
+    }
+
+    /// The receipts whose turn has come, for someone to write and take out.
+    pub fn ready(&mut self) -> &mut Vec<u8> {
+        &mut self.ready
     }
 
     /// Number of the first record without a receipt. Nothing waits when nobody wants receipts.
@@ -75,12 +84,8 @@ impl<W: Write> Receipts<W> {
         if self.wanted { self.first } else { u64::MAX }
     }
 
-    /// Takes the receipt of record `number`, which stood in `line` and is stored, and writes every receipt whose turn it
-    /// is.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) -> Result<(), OutError> {
+    /// Takes the receipt of record `number`, which stood in `line` and is stored.
+    pub fn stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
         self.put(number, |text| {
             let mut digits = itoa::Buffer::new();
             text.extend_from_slice(b"{\"line\":");
@@ -95,67 +100,48 @@ impl<W: Write> Receipts<W> {
                 text.extend_from_slice(digits.format(sub).as_bytes());
             }
             text.extend_from_slice(b"}\n");
-        })
+        });
     }
 
-    /// Takes the receipt of record `number`, which stood in `line` and is not stored, and writes every receipt whose
-    /// turn it is.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn unstored(&mut self, number: u64, line: u64, why: Unstored<'_>) -> Result<(), OutError> {
+    /// Takes the receipt of record `number`, which stood in `line` and is not stored by this run.
+    pub fn unstored(&mut self, number: u64, line: u64, why: Unstored<'_>) {
         self.put(number, |text| match why {
             Unstored::Failed { code, message } => {
                 json_line(text, &FailedLine { line, error: Reason { code, message } });
             }
             Unstored::Skipped(reason) => json_line(text, &SkippedLine { line, skipped: reason }),
-            Unstored::Known => {}
-        })
+            Unstored::Known(known) => json_line(text, &KnownLine { line, known }),
+        });
     }
 
-    fn put(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), OutError> {
+    fn put(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) {
         if !self.wanted {
-            return Ok(());
+            return;
         }
-        let Ok(ahead) = usize::try_from(number - self.first) else { return Ok(()) };
+        let Ok(ahead) = usize::try_from(number - self.first) else { return };
         if ahead > 0 {
             self.waiting.keep(ahead, write);
-            return Ok(());
+            return;
         }
-        self.buffer.clear();
-        write(&mut self.buffer);
-        self.output.bytes(&self.buffer)?;
+        write(&mut self.ready);
         self.first += 1;
         self.waiting.pass();
         while let Some(text) = self.waiting.next() {
-            self.output.bytes(text)?;
+            self.ready.extend_from_slice(text);
             self.first += 1;
         }
-        Ok(())
     }
 
-    /// Writes the receipts that wait for others which will never come.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn put_rest(&mut self) -> Result<(), OutError> {
+    /// Makes those ready that wait for others which will never come.
+    pub fn close_gaps(&mut self) {
         while !self.waiting.is_empty() {
             if let Some(text) = self.waiting.next() {
-                self.output.bytes(text)?;
+                self.ready.extend_from_slice(text);
             } else {
                 self.waiting.pass();
             }
             self.first += 1;
         }
-        self.flush()
-    }
-
-    /// Hands everything on.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
-    pub fn flush(&mut self) -> Result<(), OutError> {
-        self.output.flush()
     }
 }
 
@@ -167,23 +153,18 @@ fn json_line(text: &mut Vec<u8>, value: &impl Serialize) {
 
 #[cfg(test)]
 mod tests {
-    use config::Output;
-
     use super::{Receipts, StoredAt, Unstored};
 
-    fn written(act: impl FnOnce(&mut Receipts<&mut Vec<u8>>)) -> Vec<String> {
-        let mut bytes = Vec::new();
-        let mut receipts = Receipts::new(Output::new(&mut bytes, false), true);
+    fn written(act: impl FnOnce(&mut Receipts)) -> Vec<String> {
+        let mut receipts = Receipts::new(true);
         act(&mut receipts);
-        receipts.flush().unwrap();
-        drop(receipts);
-        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+        str::from_utf8(receipts.ready()).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn store(receipts: &mut Receipts<&mut Vec<u8>>, number: u64, line: u64) {
+    fn store(receipts: &mut Receipts, number: u64, line: u64) {
         let sequence = number.to_string();
         let place = StoredAt { shard: b"shardId-000000000001", sequence: sequence.as_bytes(), sub: None };
-        receipts.stored(number, line, place).unwrap();
+        receipts.stored(number, line, place);
     }
 
     #[test]
@@ -207,11 +188,11 @@ mod tests {
     fn every_kind_is_one_line_of_json() {
         let lines = written(|receipts| {
             let place = StoredAt { shard: br#"a\"b"#, sequence: b"1", sub: Some(3) };
-            receipts.stored(0, 1, place).unwrap();
+            receipts.stored(0, 1, place);
             let failed = Unstored::Failed { code: "InternalFailure", message: "a \"b\"" };
-            receipts.unstored(1, 2, failed).unwrap();
-            receipts.unstored(2, 3, Unstored::Skipped("no key")).unwrap();
-            receipts.unstored(3, 4, Unstored::Known).unwrap();
+            receipts.unstored(1, 2, failed);
+            receipts.unstored(2, 3, Unstored::Skipped("no key"));
+            receipts.unstored(3, 4, Unstored::Known("stored"));
         });
         assert_eq!(
             lines,
@@ -219,6 +200,7 @@ mod tests {
                 r#"{"line":1,"shard_id":"a\"b","sequence_number":"1","sub":3}"#,
                 r#"{"line":2,"error":{"code":"InternalFailure","message":"a \"b\""}}"#,
                 r#"{"line":3,"skipped":"no key"}"#,
+                r#"{"line":4,"known":"stored"}"#,
             ]
         );
     }
@@ -228,7 +210,7 @@ mod tests {
         let lines = written(|receipts| {
             store(receipts, 1, 2);
             store(receipts, 4, 5);
-            receipts.put_rest().unwrap();
+            receipts.close_gaps();
         });
         assert_eq!(lines.len(), 2);
     }

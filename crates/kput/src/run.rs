@@ -4,23 +4,22 @@ mod ending;
 mod regroup;
 mod settle;
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::interrupt::Interrupt;
-use config::{Fault, Notes, OutError, Outcome};
+use config::{Fault, Notes, OutError, Outcome, Outlet};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Text};
 use crate::args::StatsForm;
 use crate::dead_letter::DeadLetters;
 use crate::input::{Arrival, Input, Message, Refusal};
-use crate::journal::Journal;
+use crate::journal::{Journal, Known};
 use crate::limits::DEFAULT_RECORD_BYTES;
-use crate::plan::{Item, Pack, Planner, Rules, ShardMap};
+use crate::plan::{Failure, Item, Pack, Planner, Rules, ShardMap};
 use crate::put::{CallFailed, Put};
 use crate::receipt::{Receipts, Unstored};
 use crate::record::Record;
@@ -31,8 +30,17 @@ use regroup::Aggregation;
 /// Receipts that may wait for an earlier one. Reading pauses when as many records are ahead of the oldest open one.
 const WINDOW: u64 = 16 * 1024;
 
-/// Receipts are handed on at least this often while requests are under way.
+/// Bytes of receipts that may wait for a reader of stdout who takes his time. Reading pauses when there are more.
+const UNREAD_BYTES: usize = 1024 * 1024;
+
+/// Receipts are handed on in pieces of this size, or when they have waited for [`FLUSH_EVERY`].
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Receipts, dead letters and journal are handed on at least this often while requests are under way.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
+
+/// The progress line is written this often at most.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
 
 /// If so many single records were refused and none was ever stored, it is not the records.
 const HOPELESS: u32 = 8;
@@ -53,6 +61,10 @@ pub struct Options {
     pub dead_letters: Option<DeadLetters>,
     /// What is dealt with.
     pub journal: Option<Journal>,
+    /// Whether anybody wants receipts.
+    pub receipts: bool,
+    /// Whether a person watches stderr, and nothing else is written to that terminal meanwhile.
+    pub progress: bool,
     /// How the summary is written.
     pub stats: StatsForm,
 }
@@ -65,12 +77,13 @@ enum Stop {
 }
 
 /// A run.
-pub struct Run<W: Write> {
+pub struct Run {
     put: Arc<Put>,
     options: Options,
     planner: Planner,
     aggregation: Option<Aggregation>,
-    receipts: Receipts<W>,
+    receipts: Receipts,
+    outlet: Outlet,
     notes: Notes,
     interrupt: Interrupt,
     flying: FuturesUnordered<Flight>,
@@ -79,6 +92,7 @@ pub struct Run<W: Write> {
     tally: Tally,
     started: Instant,
     flushed: Instant,
+    shown: Option<Instant>,
     /// The next record's number.
     next: u64,
     /// The input is over, or cannot be used any further.
@@ -91,22 +105,17 @@ pub struct Run<W: Write> {
     refused_alone: u32,
 }
 
-impl<W: Write> Run<W> {
+impl Run {
     /// A run that has not begun.
-    pub fn new(
-        put: Put,
-        options: Options,
-        receipts: Receipts<W>,
-        notes: Notes,
-        interrupt: Interrupt,
-    ) -> Self {
+    pub fn new(put: Put, options: Options, outlet: Outlet, notes: Notes, interrupt: Interrupt) -> Self {
         let now = Instant::now();
         Self {
             put: Arc::new(put),
             planner: Planner::new(options.rules.clone(), fastrand::Rng::new(), now),
             aggregation: options.aggregate_bytes.map(Aggregation::new),
+            receipts: Receipts::new(options.receipts),
             options,
-            receipts,
+            outlet,
             notes,
             interrupt,
             flying: FuturesUnordered::new(),
@@ -115,6 +124,7 @@ impl<W: Write> Run<W> {
             tally: Tally::default(),
             started: now,
             flushed: now,
+            shown: None,
             next: 0,
             over: false,
             broken: None,
@@ -132,28 +142,29 @@ impl<W: Write> Run<W> {
     pub async fn to_end(mut self, mut input: Input) -> Result<Outcome, Fault> {
         while !self.is_done() {
             let wake = self.wake();
-            let open = !self.over
-                && self.stop.is_none()
-                && !self.needs_shards()
-                && self.next < self.receipts.first_open().saturating_add(WINDOW);
+            let open = !self.over && self.stop.is_none() && !self.needs_shards() && !self.is_held_back();
             let asked: OptionFuture<_> = self.shards.as_mut().into();
             tokio::select! {
                 () = self.interrupt.asked(), if self.stop.is_none() => self.stop = Some(Stop::Interrupted),
                 Some((batch, answer)) = self.flying.next(), if !self.flying.is_empty() => self.settle(batch, answer),
-                Some(map) = asked => self.set_shards(map),
+                written = self.outlet.done(), if !self.outlet.is_idle() => self.written(written),
+                Some(listed) = asked => self.set_shards(listed),
                 message = input.recv(), if open => self.hear(message).await,
                 () = sleep_until(wake), if wake.is_some() => {}
             }
             self.show_progress();
         }
-        self.end()
+        self.end().await
     }
 
     /// Sends what is due; then tells whether nothing is left to wait for.
     fn is_done(&mut self) -> bool {
-        self.close_bundles(Instant::now(), self.over);
+        // What could only come when a bundle has left is not waited for.
+        let last_came = self.over || self.is_held_back();
+        self.close_bundles(Instant::now(), last_came);
         self.send_due();
         if !self.flying.is_empty() {
+            self.flush_when_due();
             return false;
         }
         self.flush();
@@ -165,6 +176,13 @@ impl<W: Write> Run<W> {
             return false;
         }
         self.over && self.planner.is_empty() && !self.needs_shards()
+    }
+
+    /// Whether reading waits for receipts to leave: those of records far ahead of the oldest open one, or all of them
+    /// because the reader of stdout takes his time.
+    fn is_held_back(&mut self) -> bool {
+        self.next >= self.receipts.first_open().saturating_add(WINDOW)
+            || self.receipts.ready().len() >= UNREAD_BYTES
     }
 
     fn send_due(&mut self) {
@@ -187,11 +205,14 @@ impl<W: Write> Run<W> {
     }
 
     /// When something may be due although nothing happens.
-    fn wake(&self) -> Option<Instant> {
+    fn wake(&mut self) -> Option<Instant> {
         let now = Instant::now();
         let planner = self.planner.wake(now).filter(|_| self.may_send());
         let bundler = self.aggregation.as_ref().and_then(|aggregation| aggregation.bundler.as_ref()?.wake());
-        planner.into_iter().chain(bundler.filter(|_| self.stop.is_none())).min()
+        let unread = !self.receipts.ready().is_empty() && self.outlet.is_idle();
+        let times =
+            [planner, bundler.filter(|_| self.stop.is_none()), unread.then(|| self.flushed + FLUSH_EVERY)];
+        times.into_iter().flatten().min()
     }
 
     async fn hear(&mut self, message: Option<Message>) {
@@ -201,7 +222,14 @@ impl<W: Write> Run<W> {
                 self.broken = Some(fault);
                 self.finish();
             }
-            Some(Message::End) | None => self.finish(),
+            Some(Message::End) | None => {
+                if let Some(Err(fault)) =
+                    self.options.journal.as_ref().map(|journal| journal.is_complete(self.next))
+                {
+                    self.broken = Some(fault);
+                }
+                self.finish();
+            }
         }
     }
 
@@ -216,37 +244,48 @@ impl<W: Write> Run<W> {
             self.next += 1;
             self.tally.records += 1;
             match arrival {
-                Arrival::Record(record) if self.is_known(&record) => {
-                    self.tally.known += 1;
-                    self.receipt(record.number(), record.line(), Unstored::Known);
-                }
-                Arrival::Record(record) => match self.check(record).await {
-                    Ok(record) => self.route(record, now),
-                    Err(refusal) => self.refuse(&refusal),
+                Arrival::Record(record) => match self.known(&record) {
+                    Some(known) => self.pass_over(&record, known),
+                    None => self.admit_new(record, now).await,
                 },
                 Arrival::Refused(refusal) => self.refuse(&refusal),
                 Arrival::Skipped(refusal) => {
                     self.tally.skipped += 1;
-                    self.receipt(refusal.number, refusal.line, Unstored::Skipped(&refusal.message));
+                    self.receipts.unstored(refusal.number, refusal.line, Unstored::Skipped(&refusal.message));
                 }
             }
         }
     }
 
-    /// Whether an earlier run dealt with a record.
-    fn is_known(&mut self, record: &Record) -> bool {
-        let Some(journal) = &mut self.options.journal else { return false };
+    /// What an earlier run did with a record.
+    fn known(&mut self, record: &Record) -> Option<Known> {
+        let journal = self.options.journal.as_mut()?;
         journal.knows(record.number(), record.data()).unwrap_or_else(|fault| {
             self.stop.get_or_insert(Stop::Fault(fault));
-            true
+            None
         })
     }
 
-    /// Refuses a record that the stream does not take. Only a record above the usual limit makes it ask for this stream's.
-    async fn check(&mut self, record: Record) -> Result<Record, Box<Refusal>> {
+    fn pass_over(&mut self, record: &Record, known: Known) {
+        let known = match known {
+            Known::Stored => {
+                self.tally.known += 1;
+                "stored"
+            }
+            Known::Lettered => {
+                self.tally.lettered += 1;
+                "dead-letter"
+            }
+        };
+        self.receipts.unstored(record.number(), record.line(), Unstored::Known(known));
+    }
+
+    /// Puts a record on its way, or gives it up when the stream does not take it. Only a record above the usual limit
+    /// makes it ask for this stream's.
+    async fn admit_new(&mut self, record: Record, now: Instant) {
         let size = record.size();
         if size <= DEFAULT_RECORD_BYTES.min(self.options.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES)) {
-            return Ok(record);
+            return self.route(record, now);
         }
         let most = match self.options.record_bytes {
             Some(most) => most,
@@ -254,7 +293,7 @@ impl<W: Write> Run<W> {
         };
         self.options.record_bytes = Some(most);
         if size <= most {
-            return Ok(record);
+            return self.route(record, now);
         }
         let message = format!(
             "the record and its key have {size} bytes, the stream takes at most {most}; kstream ensure {} \
@@ -262,13 +301,14 @@ impl<W: Write> Run<W> {
             self.put.target().name,
             size.div_ceil(1024)
         );
-        let (number, line) = (record.number(), record.line());
-        Err(Box::new(Refusal { number, line, code: "RecordTooLarge", message }))
+        let failure = Failure { code: "RecordTooLarge".to_owned(), message, throttled: false, last: true };
+        self.conclude(&Text::default(), &[], &[(Item::new(record, now), Box::new(failure))]);
     }
 
+    /// Gives up a record that was too large to be kept.
     fn refuse(&mut self, Refusal { number, line, code, message }: &Refusal) {
         self.tally.failed += 1;
-        self.receipt(*number, *line, Unstored::Failed { code, message });
+        self.receipts.unstored(*number, *line, Unstored::Failed { code, message });
     }
 
     fn ask_shards(&mut self) {
@@ -290,8 +330,13 @@ impl<W: Write> Run<W> {
         }
     }
 
-    fn show_progress(&self) {
-        if self.notes.is_terminal() {
+    fn show_progress(&mut self) {
+        if !self.options.progress {
+            return;
+        }
+        let now = Instant::now();
+        if self.shown.is_none_or(|shown| now.saturating_duration_since(shown) >= SHOW_EVERY) {
+            self.shown = Some(now);
             self.notes.progress(self.tally.progress(self.flying.len(), self.started.elapsed()));
         }
     }

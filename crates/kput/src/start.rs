@@ -1,6 +1,6 @@
 //! From the command line to a run: what the flags mean together, and what does not go together.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use config::args::ProcessArgs;
 use config::aws::Aws;
 use config::member::Stream;
 use config::settings::{Asked, STREAM};
-use config::{Fault, Outcome, Tool, World};
+use config::{Fault, Outcome, Outlet, Tool, World};
 
 use crate::args::{Args, ReceiptForm};
 use crate::dead_letter::DeadLetters;
@@ -19,7 +19,6 @@ use crate::limits::{REQUEST_BYTES, REQUEST_RECORDS};
 use crate::plan::{Order, Rules};
 use crate::put::Put;
 use crate::rate::PutRate;
-use crate::receipt::Receipts;
 use crate::run::{Options, Run};
 use crate::tally::show_records;
 use crate::target::Target;
@@ -110,10 +109,13 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         in_flight: usize::from(args.in_flight),
         record_bytes,
         dead_letters,
+        receipts: args.receipts == ReceiptForm::Ndjson,
+        // Receipts on a terminal show how it goes, and a line that is written anew all the time would cut into them.
+        progress: world.notes.is_terminal()
+            && !(args.receipts == ReceiptForm::Ndjson && io::stdout().is_terminal()),
         stats: args.stats,
     };
-    let receipts = Receipts::new(world.output(false), args.receipts == ReceiptForm::Ndjson);
-    Run::new(put, options, receipts, world.notes, world.interrupt).to_end(input).await
+    Run::new(put, options, Outlet::stdout(), world.notes, world.interrupt).to_end(input).await
 }
 
 fn uses_stdin(args: &Args) -> bool {

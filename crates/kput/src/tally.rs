@@ -21,8 +21,10 @@ pub struct Tally {
     pub failed: u64,
     /// Records left out on purpose.
     pub skipped: u64,
-    /// Records that an earlier run had dealt with, as the journal says.
+    /// Records that an earlier run has stored, as the journal says.
     pub known: u64,
+    /// Records that an earlier run has given up and written to the dead-letter file, as the journal says.
+    pub lettered: u64,
     /// Entries that were sent, the repeated ones included.
     pub sent: u64,
     /// Entries that were sent again.
@@ -93,6 +95,7 @@ impl Tally {
             (self.failed, "given up"),
             (self.skipped, "left out"),
             (self.known, "put by an earlier run"),
+            (self.lettered, "among an earlier run's dead letters"),
             (self.resent, "sent again"),
         ] {
             if count > 0 {
@@ -109,11 +112,14 @@ impl Tally {
 
     /// The progress line.
     pub fn progress(&self, in_flight: usize, elapsed: Duration) -> String {
-        let per_second = u128::from(self.stored) * 1000 / elapsed.as_millis().max(1);
+        let a_second = |amount: u64| {
+            u64::try_from(u128::from(amount) * 1000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX)
+        };
         format!(
-            "{} stored ({}), {per_second}/s, {} sent again, {} given up, {in_flight} in flight",
-            show_records(self.stored),
-            show_bytes(self.stored_bytes),
+            "{} stored, {}/s, {}/s, {} again, {} given up, {in_flight} in flight",
+            self.stored,
+            a_second(self.stored),
+            show_bytes(a_second(self.stored_bytes)),
             self.resent,
             self.failed
         )

@@ -78,6 +78,11 @@ impl Ranges {
         self.ranges.values().map(|range| range.last - range.first + 1).sum()
     }
 
+    /// The highest record that was not passed.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.ranges.last_key_value().map(|(_, range)| range.last)
+    }
+
     /// Whether `number` is in it. Called for every record in order, so that payloads can be compared at the end of
     /// each range.
     ///

@@ -14,6 +14,8 @@ pub struct Item {
     pub content: Content,
     /// When it was admitted.
     pub admitted: Instant,
+    /// When it was sent for the first time.
+    pub first_sent: Option<Instant>,
     /// How often it was sent.
     pub attempts: u32,
 }
@@ -30,12 +32,12 @@ pub enum Content {
 impl Item {
     /// A record on its own.
     pub fn new(record: Record, admitted: Instant) -> Self {
-        Self { content: Content::Alone(record), admitted, attempts: 0 }
+        Self { content: Content::Alone(record), admitted, first_sent: None, attempts: 0 }
     }
 
     /// Several records in one.
     pub fn packed(pack: Pack, admitted: Instant) -> Self {
-        Self { content: Content::Packed(Box::new(pack)), admitted, attempts: 0 }
+        Self { content: Content::Packed(Box::new(pack)), admitted, first_sent: None, attempts: 0 }
     }
 
     /// Position of its first record in the whole input.
@@ -59,6 +61,14 @@ impl Item {
         match &self.content {
             Content::Alone(record) => record_hash(record),
             Content::Packed(pack) => Some(pack.hash()),
+        }
+    }
+
+    /// How many records it carries.
+    pub fn count(&self) -> usize {
+        match &self.content {
+            Content::Alone(_) => 1,
+            Content::Packed(pack) => pack.parts().len(),
         }
     }
 

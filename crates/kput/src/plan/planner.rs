@@ -50,7 +50,7 @@ pub struct Rules {
     pub linger: Duration,
     /// How often a record is sent at most.
     pub max_attempts: Option<u32>,
-    /// How long after its admission a record is still sent again.
+    /// How long after it was first sent a record is still sent again.
     pub give_up_after: Duration,
     /// Whether order is kept, and of what.
     pub order: Order,
@@ -149,7 +149,7 @@ impl Planner {
                     break;
                 };
                 room = room.saturating_sub(item.size());
-                self.pay(item.size(), now);
+                self.pay(&item, now);
                 batch.push(item);
             }
         }
@@ -173,9 +173,15 @@ impl Planner {
             > verdicts.len();
         let mut ended = Vec::with_capacity(batch.len());
         let (mut struck, mut throttled) = (Vec::new(), Vec::new());
+        // Which queues records came from costs a look-up each; it matters only where one has failed lately.
+        let is_any_struck = self.queues.iter().any(Queue::is_struck);
+        let mut relaxed = Vec::new();
         for (item, verdict) in batch.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Acked(place) => {
+                    if is_any_struck {
+                        relaxed.push(self.queue_of(&item));
+                    }
                     self.free_lane(&item);
                     ended.push(Ended::Acked(item, place));
                 }
@@ -198,9 +204,10 @@ impl Planner {
         self.slow_down(&throttled, now);
         struck.sort_unstable();
         struck.dedup();
-        if struck.is_empty() {
-            // Which shards the stored records went to is not worth a look-up each: no failure, no pause.
-            self.queues.iter_mut().for_each(Queue::relax);
+        for at in relaxed.into_iter().filter(|at| !struck.contains(at)) {
+            if let Some(queue) = self.queues.get_mut(at) {
+                queue.relax();
+            }
         }
         for at in struck {
             let random = &mut self.random;
@@ -308,7 +315,9 @@ impl Planner {
     fn is_final(&self, item: &Item, failure: &Failure, now: Instant) -> bool {
         failure.last
             || self.rules.max_attempts.is_some_and(|most| item.attempts >= most)
-            || now.saturating_duration_since(item.admitted) >= self.rules.give_up_after
+            || item
+                .first_sent
+                .is_some_and(|sent| now.saturating_duration_since(sent) >= self.rules.give_up_after)
     }
 
     fn free_lane(&mut self, ended: &Item) {
@@ -337,13 +346,14 @@ impl Planner {
         opens(&self.own_records).max(opens(&self.own_bytes))
     }
 
+    /// The user's own rates count records, packed or not.
     #[expect(clippy::cast_precision_loss, reason = "a record has at most 10 MiB")]
-    fn pay(&mut self, size: usize, now: Instant) {
+    fn pay(&mut self, item: &Item, now: Instant) {
         if let Some(bucket) = &mut self.own_records {
-            bucket.take(1.0, now);
+            bucket.take(item.count() as f64, now);
         }
         if let Some(bucket) = &mut self.own_bytes {
-            bucket.take(size as f64, now);
+            bucket.take(item.size() as f64, now);
         }
     }
 }

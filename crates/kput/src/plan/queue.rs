@@ -76,6 +76,11 @@ impl Queue {
         }
     }
 
+    /// Whether records of it failed lately.
+    pub(super) fn is_struck(&self) -> bool {
+        self.strikes > 0
+    }
+
     /// Notes that everything sent to this queue's shard was stored.
     pub(super) fn relax(&mut self) {
         self.strikes = 0;
@@ -125,6 +130,7 @@ impl Queue {
             return None;
         };
         item.attempts += 1;
+        item.first_sent.get_or_insert(now);
         if let Some(pace) = &mut self.pace {
             pace.take(item.size(), now);
         }

@@ -1,33 +1,38 @@
 //! The end of a run: what is left, the summary, and who has to act.
 
-use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use config::{Fault, Kind, Outcome};
+use config::{Fault, Kind, OutError, Outcome};
+use tokio::time::timeout;
 
 use super::{Run, Stop};
+use crate::answer::Text;
 use crate::args::StatsForm;
+use crate::plan::{Failure, Item};
 use crate::tally::show_records;
 
-impl<W: Write> Run<W> {
-    pub(super) fn end(mut self) -> Result<Outcome, Fault> {
+/// How long an interrupted run waits for a reader of stdout who takes his time.
+const LAST_RECEIPTS: Duration = Duration::from_secs(5);
+
+impl Run {
+    pub(super) async fn end(mut self) -> Result<Outcome, Fault> {
         self.settle_undecided();
-        let left = self.planner.drain(Instant::now());
-        let interrupted = matches!(self.stop, Some(Stop::Interrupted));
-        for item in left.iter().filter(|item| item.attempts > 0 && interrupted) {
-            self.give_up(item, "Interrupted", "stopped before it could be sent again");
-        }
-        if let Err(error) = self.receipts.put_rest() {
+        self.settle_interrupted();
+        self.receipts.close_gaps();
+        if let Err(error) = self.deliver().await {
             self.stop.get_or_insert(Stop::Output(error));
         }
         self.flush();
         self.sync();
         // A run that was refused before anything got through has nothing to sum up: the fault says it all.
-        if self.tally.stored > 0 || !matches!(self.stop, Some(Stop::Fault(_))) {
+        let is_refused = matches!(self.stop, Some(Stop::Fault(_))) && self.tally.stored == 0;
+        let is_nothing = self.broken.is_some() && self.tally.records == 0;
+        if !is_refused && !is_nothing {
             self.summarise();
         }
         let tally = &self.tally;
-        let unsent = tally.records - tally.stored - tally.failed - tally.skipped - tally.known;
+        let unsent =
+            tally.records - tally.stored - tally.failed - tally.skipped - tally.known - tally.lettered;
         let resume = match &self.options.journal {
             Some(_) => "run the same command again with the same input: it goes on where it stopped",
             None => {
@@ -44,12 +49,64 @@ impl<W: Write> Run<W> {
                 .with_hint(resume)),
             (None, Some(fault)) => Err(fault),
             (None, None) => match self.last_failed {
-                // Nothing got through, and nothing is wrong with the records.
-                Some(fault) if tally.stored == 0 && fault.kind() == Kind::Transient => Err(fault),
+                // Nothing got through, nothing is wrong with the records, and they are nowhere else.
+                Some(fault)
+                    if tally.stored == 0
+                        && fault.kind() == Kind::Transient
+                        && self.options.dead_letters.is_none() =>
+                {
+                    Err(fault)
+                }
                 _ if tally.failed > 0 => Ok(Outcome::Incomplete),
                 _ => Ok(Outcome::Done),
             },
         }
+    }
+
+    /// Gives up what was tried, when the user stopped the run. With a journal the next run takes it up.
+    fn settle_interrupted(&mut self) {
+        let left = self.planner.drain(Instant::now());
+        if !matches!(self.stop, Some(Stop::Interrupted)) {
+            return;
+        }
+        let failure = Failure {
+            code: "Interrupted".to_owned(),
+            message: "stopped before it could be sent again".to_owned(),
+            throttled: false,
+            last: true,
+        };
+        let tried: Vec<(Item, Box<Failure>)> = left
+            .into_iter()
+            .filter(|item| item.attempts > 0)
+            .map(|item| (item, Box::new(failure.clone())))
+            .collect();
+        if self.options.journal.is_some() {
+            for (item, failure) in &tried {
+                self.give_up(item, &failure.code, &failure.message);
+            }
+        } else {
+            self.conclude(&Text::default(), &[], &tried);
+        }
+    }
+
+    /// Waits until all receipts have left.
+    async fn deliver(&mut self) -> Result<(), OutError> {
+        let is_interrupted = matches!(self.stop, Some(Stop::Interrupted));
+        let failed = matches!(self.stop, Some(Stop::Output(_)));
+        if failed {
+            return Ok(());
+        }
+        let all = async {
+            if !self.outlet.is_idle() {
+                self.outlet.done().await?;
+            }
+            self.outlet.write(self.receipts.ready()).await
+        };
+        if is_interrupted {
+            // A reader who does not read must not keep a run that is to stop.
+            return timeout(LAST_RECEIPTS, all).await.unwrap_or(Ok(()));
+        }
+        all.await
     }
 
     fn summarise(&mut self) {

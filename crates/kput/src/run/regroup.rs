@@ -4,7 +4,6 @@
 //! everything under way has come back and the shards have been listed again; after that every record that waits, and
 //! every record that landed where a consumer would not look for it, is packed for the new shards, in input order.
 
-use std::io::Write;
 use std::time::Instant;
 
 use config::Fault;
@@ -66,7 +65,7 @@ fn landed_as_predicted(map: &ShardMap, pack: &Pack, shard: &[u8]) -> bool {
     predicted.is_some_and(|predicted| predicted.id.as_bytes() == shard)
 }
 
-impl<W: Write> Run<W> {
+impl Run {
     /// Whether a stored item counts. When not, its records are kept here.
     pub(super) fn counts(&mut self, item: Item, place: Place, text: &Text) -> Option<Item> {
         let (Some(aggregation), Content::Packed(pack)) = (self.aggregation.as_mut(), &item.content) else {

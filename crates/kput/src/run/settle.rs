@@ -1,19 +1,18 @@
 //! What an answer means: receipts, another try, or the end.
 
-use std::io::Write;
 use std::time::Instant;
 
-use config::Fault;
+use config::{Fault, OutError};
 
-use super::{FLUSH_EVERY, HOPELESS, Run, Stop};
+use super::{FLUSH_EVERY, HOPELESS, PIECE_BYTES, Run, Stop};
 use crate::answer::{Answer, Text};
 use crate::dead_letter::DeadLetters;
-use crate::journal::{Journal, content};
+use crate::journal::{Journal, Known, content};
 use crate::plan::{Content, Ended, Failure, Item, Place, Verdict};
 use crate::put::{CallFailed, Next};
 use crate::receipt::{StoredAt, Unstored};
 
-impl<W: Write> Run<W> {
+impl Run {
     pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Answer, Box<CallFailed>>) {
         let now = Instant::now();
         let Answer { text, verdicts } = match answer {
@@ -38,9 +37,6 @@ impl<W: Write> Run<W> {
             }
         }
         self.conclude(&text, &stored, &given_up);
-        if now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
-            self.flush();
-        }
     }
 
     /// Makes known what has ended: first to the journal, then in receipts, which promise what the next run keeps.
@@ -51,43 +47,49 @@ impl<W: Write> Run<W> {
         stored: &[(Item, Place)],
         given_up: &[(Item, Box<Failure>)],
     ) {
-        if let Err(fault) = self.keep(stored, given_up) {
-            self.stop.get_or_insert(Stop::Fault(fault));
+        match self.note(Known::Stored, stored.iter().map(|(item, _)| item)) {
+            Ok(()) => {
+                for (item, place) in stored {
+                    self.stored(item, text.get(place.shard), text.get(place.sequence));
+                }
+            }
+            // Without receipts: the next run will send these records again.
+            Err(fault) => {
+                stored.iter().for_each(|(item, _)| self.tally.bill(item));
+                self.stop.get_or_insert(Stop::Fault(fault));
+            }
         }
-        for (item, place) in stored {
-            self.stored(item, text.get(place.shard), text.get(place.sequence));
+        if let Err(fault) = self.keep_letters(given_up) {
+            self.stop.get_or_insert(Stop::Fault(fault));
         }
         for (item, failure) in given_up {
             self.give_up(item, &failure.code, &failure.message);
         }
     }
 
-    /// Writes the dead letters and the journal.
-    fn keep(&mut self, stored: &[(Item, Place)], given_up: &[(Item, Box<Failure>)]) -> Result<(), Fault> {
-        if let Some(letters) = &mut self.options.dead_letters {
-            for (item, failure) in given_up {
-                item.records().iter().try_for_each(|record| letters.add(record, failure))?;
-            }
-            if self.options.journal.is_some() && !given_up.is_empty() {
-                letters.flush()?;
-            }
+    /// Writes records that were given up to the dead-letter file, and then that they are there.
+    fn keep_letters(&mut self, given_up: &[(Item, Box<Failure>)]) -> Result<(), Fault> {
+        let Some(letters) = &mut self.options.dead_letters else { return Ok(()) };
+        if given_up.is_empty() {
+            return Ok(());
         }
+        for (item, failure) in given_up {
+            item.records().iter().try_for_each(|record| letters.add(record, failure))?;
+        }
+        if self.options.journal.is_some() {
+            letters.flush()?;
+        }
+        self.note(Known::Lettered, given_up.iter().map(|(item, _)| item))
+    }
+
+    fn note<'a>(&mut self, known: Known, items: impl Iterator<Item = &'a Item>) -> Result<(), Fault> {
         let Some(journal) = &mut self.options.journal else { return Ok(()) };
-        let mut note = |item: &Item| {
+        for item in items {
             for record in item.records().iter() {
-                journal.done(record.number(), content(record.number(), record.data()));
-            }
-        };
-        for (item, ..) in stored {
-            note(item);
-        }
-        // What is in the dead-letter file is dealt with; what is nowhere else is tried again by the next run.
-        if self.options.dead_letters.is_some() {
-            for (item, _) in given_up {
-                note(item);
+                journal.note(record.number(), content(record.number(), record.data()));
             }
         }
-        journal.write()
+        journal.write(known)
     }
 
     /// Counts a stored item and gives the receipts of its records.
@@ -109,34 +111,44 @@ impl<W: Write> Run<W> {
 
     fn receipt_stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
         self.tally.stored += 1;
-        if let Err(error) = self.receipts.stored(number, line, place) {
-            self.stop.get_or_insert(Stop::Output(error));
-        }
+        self.receipts.stored(number, line, place);
     }
 
     /// Counts the records of an item as given up and gives their receipts.
     pub(super) fn give_up(&mut self, item: &Item, code: &str, message: &str) {
         for record in item.records().iter() {
             self.tally.failed += 1;
-            self.receipt(record.number(), record.line(), Unstored::Failed { code, message });
+            self.receipts.unstored(record.number(), record.line(), Unstored::Failed { code, message });
         }
     }
 
-    /// Gives the receipt of a record that is not stored by this run.
-    pub(super) fn receipt(&mut self, number: u64, line: u64, why: Unstored<'_>) {
-        if let Err(error) = self.receipts.unstored(number, line, why) {
-            self.stop.get_or_insert(Stop::Output(error));
+    /// Hands on what is ready, if it is much or has waited for long.
+    pub(super) fn flush_when_due(&mut self) {
+        if self.receipts.ready().len() >= PIECE_BYTES || self.flushed.elapsed() >= FLUSH_EVERY {
+            self.flush();
         }
     }
 
+    /// Hands on what is ready: receipts to the writer of stdout, when it has nothing to do, letters to the disk.
     pub(super) fn flush(&mut self) {
         self.flushed = Instant::now();
         let letters = self.options.dead_letters.as_mut().map_or(Ok(()), DeadLetters::flush);
         if let Err(fault) = letters {
             self.stop.get_or_insert(Stop::Fault(fault));
         }
-        if let Err(error) = self.receipts.flush() {
-            self.stop.get_or_insert(Stop::Output(error));
+        if self.outlet.is_idle() && !self.receipts.ready().is_empty() {
+            self.outlet.hand(std::mem::take(self.receipts.ready()));
+        }
+    }
+
+    /// A piece of receipts has left, or could not.
+    pub(super) fn written(&mut self, written: Result<Vec<u8>, OutError>) {
+        match written {
+            Ok(memory) if self.receipts.ready().is_empty() => *self.receipts.ready() = memory,
+            Ok(_) => {}
+            Err(error) => {
+                self.stop.get_or_insert(Stop::Output(error));
+            }
         }
     }
 
