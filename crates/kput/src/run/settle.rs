@@ -55,7 +55,10 @@ impl Run {
             }
             // Without receipts: the next run will send these records again.
             Err(fault) => {
-                stored.iter().for_each(|(item, _)| self.tally.bill(item));
+                for (item, _) in stored {
+                    self.tally.stored += item.count() as u64;
+                    self.tally.bill(item);
+                }
                 self.stop.get_or_insert(Stop::Fault(fault));
             }
         }

@@ -267,6 +267,51 @@ fn a_reader_that_leaves_gets_exit_code_3_and_everything_under_way_is_stored() {
 }
 
 #[test]
+fn a_reader_who_pauses_makes_nothing_be_sent_twice() {
+    let (home, fake) = (tempdir().unwrap(), Fake::new());
+    let input = home.path().join("input");
+    std::fs::write(&input, readings(30_000, 50)).unwrap();
+    let mut child = command(&fake, home.path())
+        .args(["sensor-readings", "--key-field", "id", "--timeout", "500ms"])
+        .stdin(std::fs::File::open(&input).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Longer than a request may take; the answers come at once.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(text.lines().count(), 30_000);
+    assert_each_once(&fake, 30_000);
+}
+
+#[test]
+fn the_first_ctrl_c_is_heard_while_nobody_reads_and_the_second_ends_it_at_once() {
+    let (home, fake) = (tempdir().unwrap(), Fake::new());
+    let input = home.path().join("input");
+    std::fs::write(&input, readings(30_000, 50)).unwrap();
+    let mut child = command(&fake, home.path())
+        .args(["sensor-readings", "--key-field", "id"])
+        .stdin(std::fs::File::open(&input).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let interrupt = |pid: u32| Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
+    let started = std::time::Instant::now();
+    interrupt(child.id());
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(child.try_wait().unwrap().is_none(), "the receipts are still waited for");
+    interrupt(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(started.elapsed() < std::time::Duration::from_secs(2));
+}
+
+#[test]
 fn ctrl_c_finishes_what_is_under_way() {
     let (fake, home) = (Fake::new(), tempdir().unwrap());
     let mut child = command(&fake, home.path())

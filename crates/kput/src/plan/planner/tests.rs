@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::{Order, Planner, Rules};
-use crate::plan::{Ended, Failure, Item, Place, Shard, ShardMap, Verdict};
+use crate::plan::{Bundler, Ended, Failure, Item, Place, Shard, ShardMap, Verdict};
 use crate::record::tests::keyed as record;
 use crate::record::{HashKey, KeyAt};
 
@@ -124,16 +124,78 @@ fn a_record_is_given_up_after_so_many_tries_or_so_long() {
 }
 
 #[test]
-fn a_throttled_shard_does_not_hold_the_others_back() {
+fn time_in_the_queue_is_not_time_of_trying() {
     let now = Instant::now();
-    let mut planner = planner(rules(), now);
+    let mut planner = planner(Rules { give_up_after: Duration::from_mins(1), ..rules() }, now);
+    planner.admit(item(0, "k", 1, now));
+    planner.finish();
+    let much_later = now + Duration::from_mins(10);
+    let batch = planner.take(much_later).unwrap();
+    assert!(planner.settle(batch, vec![failed(false)], much_later).is_empty(), "one try is not a minute");
+}
+
+/// Two shards, and an item for each by its hash key.
+fn two_shards(planner: &mut Planner, now: Instant) -> impl Fn(u64, u128) -> Item + use<> {
     let half = u128::MAX / 2;
     let shard = |id: &str, first, last| Shard { id: id.to_owned(), first, last };
     planner.set_shards(ShardMap::new(vec![shard("a", 0, half), shard("b", half + 1, u128::MAX)]), now);
-    let to = |number, hash| {
+    move |number, hash| {
         let (key, hash) = (KeyAt::Span { start: 0, length: 1 }, Some(HashKey(hash)));
         Item::new(crate::record::tests::record(number, b"kx", 1, key, hash), now)
-    };
+    }
+}
+
+#[test]
+fn a_shard_that_goes_on_failing_is_tried_ever_more_rarely_whatever_the_others_do() {
+    let start = Instant::now();
+    let mut planner = planner(rules(), start);
+    let to = two_shards(&mut planner, start);
+    planner.admit(to(0, 0));
+    let (mut now, mut number, mut tries) = (start, 1, 0);
+    while now < start + Duration::from_secs(10) {
+        planner.admit(to(number, u128::MAX));
+        number += 1;
+        now += Duration::from_millis(100);
+        while let Some(batch) = planner.take(now) {
+            let verdict = |item: &Item| if item.number() == 0 { failed(false) } else { acked() };
+            let verdicts: Vec<Verdict> = batch.iter().map(verdict).collect();
+            tries += verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Failed(_))).count();
+            planner.settle(batch, verdicts, now);
+        }
+    }
+    assert!((3..=16).contains(&tries), "{tries}");
+}
+
+#[test]
+fn packed_records_count_one_by_one_against_the_users_rate() {
+    let start = Instant::now();
+    let mut planner =
+        planner(Rules { records_per_second: Some(100.0), batch_bytes: 1 << 20, ..rules() }, start);
+    let mut bundler = Bundler::new(
+        ShardMap::new(vec![Shard { id: "a".to_owned(), first: 0, last: u128::MAX }]),
+        500,
+        LINGER,
+    );
+    let packs: Vec<Item> = (0..400).flat_map(|number| bundler.add(record(number, "k", 30), start)).collect();
+    let (packed, entries) = (packs.iter().map(Item::count).sum::<usize>(), packs.len());
+    assert!(packed > 350 && entries < 50, "{packed} in {entries}");
+    for pack in packs {
+        planner.admit(pack);
+    }
+    planner.finish();
+    let (mut now, mut sent) = (start, 0);
+    while let Some(wake) = planner.wake(now).filter(|wake| *wake <= start + Duration::from_secs(2)) {
+        now = wake;
+        sent += planner.take(now).map_or(0, |batch| batch.iter().map(Item::count).sum());
+    }
+    assert!((180..=260).contains(&sent), "{sent} records in two seconds");
+}
+
+#[test]
+fn a_throttled_shard_does_not_hold_the_others_back() {
+    let now = Instant::now();
+    let mut planner = planner(rules(), now);
+    let to = two_shards(&mut planner, now);
     planner.admit(to(0, 0));
     planner.finish();
     let batch = planner.take(now).unwrap();
