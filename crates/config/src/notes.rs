@@ -36,11 +36,11 @@ impl Notes {
         self.put(&format!("{}: warning: {what}\n", self.tool));
     }
 
-    /// One JSON line for programs, such as `--stats json`.
+    /// One JSON line for programs, such as `--stats json`. Somebody asked for it, so `--quiet` does not silence it.
     pub fn json(&self, what: &impl serde::Serialize) {
         // What has no JSON form, such as a map with odd keys, is a bug of the caller that a test shows.
         if let Ok(text) = serde_json::to_string(what) {
-            self.put(&format!("{text}\n"));
+            self.write(&format!("{text}\n"));
         }
     }
 
@@ -66,10 +66,14 @@ impl Notes {
     /// Writes once, so that the lines of two processes on one terminal do not mix.
     fn put(&self, text: &str) {
         if !self.quiet {
-            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            // A note that cannot be delivered stops nothing: the result is on stdout.
-            drop(writer.write_all(text.as_bytes()));
-            drop(writer.flush());
+            self.write(text);
         }
+    }
+
+    fn write(&self, text: &str) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // A note that cannot be delivered stops nothing: the result is on stdout.
+        drop(writer.write_all(text.as_bytes()));
+        drop(writer.flush());
     }
 }

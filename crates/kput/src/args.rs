@@ -13,7 +13,7 @@ use crate::record::HashKey;
 use crate::scan::Path;
 
 const EXAMPLES: &str = r#"Examples:
-  kput sensor-readings --key sensor_01 --data '{"sensor_id":"sensor_01","temperature_celsius":-18.2}'
+  kput sensor-readings --key sensor_01 --data '{"sensor_id":"sensor_01","celsius":-18.2}'
   kput sensor-readings --key-field sensor_id < readings.ndjson
   kput sensor-readings --input csv --key-field sensor_id --file readings.csv.gz
   kput sensor-readings --key-field sensor_id --ordered --dead-letter failed.ndjson < readings.ndjson
@@ -71,7 +71,7 @@ pub struct Args {
     /// Hash key from a field of each JSON record
     #[arg(long, value_name = "PATH", help_heading = "Keys")]
     pub hash_key_field: Option<Path>,
-    /// What to do with a record whose key cannot be found [default: fail]
+    /// What to do with a record whose key cannot be found [default: fail; an envelope is sent without]
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Keys")]
     pub on_missing_key: Option<OnMissingKey>,
 
@@ -104,14 +104,18 @@ pub struct Args {
     /// Send a record at most so often [default: until --give-up-after]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Sending")]
     pub max_attempts: Option<u32>,
-    /// Give a record up when it could not be stored for this long [default: --timeout, else 1m]
+    /// Give a record up when it could not be stored for this long since it was first sent [default: --timeout, else 1m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, help_heading = "Sending")]
     pub give_up_after: Option<Duration>,
     /// Append records that were given up to FILE, as envelopes: kput --input envelope --file FILE sends them again
+    ///
+    /// All of them but lines above 10 MiB, which no stream takes and which are not kept.
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub dead_letter: Option<PathBuf>,
 
     /// Note in FILE what is stored: after a crash or Ctrl-C the same command goes on where it stopped
+    ///
+    /// What it passes over has a receipt with "known" in it.
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub journal: Option<PathBuf>,
     /// Create the stream, on demand, when it does not exist
@@ -122,6 +126,9 @@ pub struct Args {
     pub dry_run: bool,
 
     /// Receipts on stdout
+    ///
+    /// They come in input order, so reading waits when a record is 16,384 behind the newest: a shard that takes
+    /// nothing for long holds the others back. With none it does not.
     #[arg(long, value_name = "FORM", value_enum, default_value_t, help_heading = "Telling")]
     pub receipts: ReceiptForm,
     /// The summary on stderr

@@ -22,6 +22,8 @@ pub struct DeadLetters {
 #[derive(Serialize)]
 struct Letter<'a> {
     line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     error: Reason<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partition_key: Option<&'a str>,
@@ -53,15 +55,16 @@ impl DeadLetters {
         Ok(Self { path: path.to_owned(), writer: BufWriter::new(file) })
     }
 
-    /// Adds a record and why it was given up.
+    /// Adds a record, the file it came from if there are several, and why it was given up.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn add(&mut self, record: &Record, failure: &Failure) -> Result<(), Fault> {
+    pub fn add(&mut self, record: &Record, file: Option<&str>, failure: &Failure) -> Result<(), Fault> {
         let text = std::str::from_utf8(record.data()).ok();
         let key = record.key_text();
         let letter = Letter {
             line: record.line(),
+            file,
             error: Reason { code: &failure.code, message: &failure.message },
             partition_key: key.as_deref(),
             explicit_hash_key: record.hash().map(|hash| hash.0.to_string()),

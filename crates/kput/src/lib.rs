@@ -8,7 +8,10 @@
 //! - `{"line":1,"shard_id":"shardId-000000000001","sequence_number":"…"}`: stored;
 //! - the same with `"sub":3`: stored as the fourth record of an aggregate (`--aggregate`);
 //! - `{"line":7,"error":{"code":"…","message":"…"}}`: given up;
-//! - `{"line":9,"skipped":"…"}`: left out because the user wanted it so.
+//! - `{"line":9,"skipped":"…"}`: left out because the user wanted it so;
+//! - `{"line":2,"known":"stored"}`, or `"dead-letter"`: dealt with by an earlier run, as the journal says.
+//!
+//! Of several files, `"file":"…"` follows the line.
 //!
 //! # How it works
 //! [`input`] reads on a thread of its own. [`plan`] decides what is sent when; it is pure. [`put`] is the only module

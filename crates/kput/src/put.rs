@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::Builder;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_smithy_types::body::SdkBody;
@@ -11,13 +12,21 @@ use config::aws::{Aws, Problem, problem};
 use config::{Fault, Kind};
 
 use crate::answer::Answer;
-use crate::plan::Item;
+use crate::plan::{Content, Item};
+use crate::record::KeyAt;
 use crate::target::Target;
 use crate::transport::with_answer;
 use crate::{answer, body, transport};
 
-/// Longest time one request may take. A body of 14 MB over a slow line needs some of it.
+/// Longest time a request of usual size may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a line carries at least: a larger body gets more time.
+const SLOW_LINE_BYTES_PER_SECOND: usize = 256 * 1024;
+
+/// What to type when records without a key are refused.
+const WANTS_KEYS: &str = "records without a key go only to a stream that distributes them itself (RecordDistributionStrategy \
+                          AUTO); leave --no-key out, or for envelopes add --on-missing-key random";
 
 /// The code of an answer that does not fit the request.
 const CODE_MISMATCH: &str = "AnswerMismatch";
@@ -28,6 +37,7 @@ pub struct Put {
     pub(crate) client: Client,
     pub(crate) aws: Aws,
     target: Target,
+    timeout: Duration,
 }
 
 /// A request that was not answered record by record.
@@ -55,18 +65,19 @@ pub enum Next {
 impl Put {
     /// A sender to `target`. Retries are the planner's business, so the SDK's are off: it cannot see the records that
     /// a 200 says have failed, and its retry budget would run dry in a long run.
+    ///
+    /// No request takes longer than `timeout`.
     pub fn new(aws: Aws, target: Target, timeout: Duration) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5).min(timeout))
             .operation_timeout(timeout.min(REQUEST_TIMEOUT))
             .build();
-        let mut config = aws_sdk_kinesis::config::Builder::from(&aws.sdk)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
+        let mut config =
+            Builder::from(&aws.sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
         if let Some(client) = aws.sdk.http_client() {
             config = config.http_client(transport::wrap(client));
         }
-        Self { client: Client::from_conf(config.build()), aws, target }
+        Self { client: Client::from_conf(config.build()), aws, target, timeout }
     }
 
     /// The stream.
@@ -81,6 +92,7 @@ impl Put {
     pub async fn send(&self, items: &[Item]) -> Result<Answer, Box<CallFailed>> {
         let body = Bytes::from(body::write(&self.target, items));
         let (name, arn) = self.address();
+        let slow = self.slow(body.len());
         let call = self
             .client
             .put_records()
@@ -88,7 +100,12 @@ impl Put {
             .set_stream_arn(arn)
             // The records are in the body that replaces this one before it is signed.
             .set_records(Some(Vec::new()))
-            .customize()
+            .customize();
+        let call = match slow {
+            Some(timeouts) => call.config_override(Builder::new().timeout_config(timeouts)),
+            None => call,
+        };
+        let call = call
             .mutate_request(move |request| {
                 // The serialiser has set the length of the body that is replaced; it is signed and sent as it stands.
                 request.headers_mut().insert("content-length", body.len().to_string());
@@ -103,9 +120,22 @@ impl Put {
                 let next = next(&problem);
                 let throttled = problem.code.as_deref().is_some_and(answer::is_throttle);
                 let fault = self.with_hint(self.aws.fault(self.doing(), &error), &problem);
+                let is_keyless = |item: &Item| matches!(&item.content, Content::Alone(record) if record.key() == KeyAt::Absent);
+                let fault = if next == Next::Split && items.iter().any(is_keyless) {
+                    fault.with_hint(WANTS_KEYS)
+                } else {
+                    fault
+                };
                 Err(Box::new(CallFailed { fault, next, throttled }))
             }
         }
+    }
+
+    /// The time that a large body gets on top, so that it arrives on a slow line too.
+    fn slow(&self, bytes: usize) -> Option<TimeoutConfig> {
+        let seconds = u64::try_from(bytes / SLOW_LINE_BYTES_PER_SECOND).unwrap_or(u64::MAX);
+        let longer = (self.timeout.min(REQUEST_TIMEOUT) + Duration::from_secs(seconds)).min(self.timeout);
+        (seconds > 0).then(|| TimeoutConfig::builder().operation_timeout(longer).build())
     }
 
     fn read(&self, answer: Option<Bytes>, items: usize) -> Result<Answer, CallFailed> {

@@ -22,6 +22,12 @@ const UNITS: [(&str, f64); 7] = [
     ("B", 1.0),
 ];
 
+/// The slowest rate that still makes sense: one in a quarter of an hour.
+const SLOWEST: f64 = 0.001;
+
+/// The fastest, beyond any stream.
+const FASTEST: f64 = 1e15;
+
 impl FromStr for PutRate {
     type Err = String;
 
@@ -29,17 +35,13 @@ impl FromStr for PutRate {
         let wanted = || format!("`{text}` is no rate; write one like 500/s, 1MiB/s or 250kB/s");
         let amount = text.strip_suffix("/s").ok_or_else(wanted)?;
         let unit = UNITS.iter().find_map(|(unit, bytes)| Some((amount.strip_suffix(unit)?, *bytes)));
-        let number = |digits: &str| {
-            digits
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|number| number.is_finite() && *number > 0.0)
-                .ok_or_else(wanted)
+        let number = |digits: &str, unit: f64| {
+            let number = digits.trim().parse::<f64>().map_err(|_| wanted())? * unit;
+            if (SLOWEST..=FASTEST).contains(&number) { Ok(number) } else { Err(wanted()) }
         };
         match unit {
-            Some((digits, bytes)) => Ok(Self::Bytes(number(digits)? * bytes)),
-            None => Ok(Self::Records(number(amount)?)),
+            Some((digits, bytes)) => number(digits, bytes).map(Self::Bytes),
+            None => number(amount, 1.0).map(Self::Records),
         }
     }
 }
@@ -55,7 +57,9 @@ mod tests {
         assert_eq!("1MiB/s".parse(), Ok(PutRate::Bytes(1_048_576.0)));
         assert_eq!("250 kB/s".parse(), Ok(PutRate::Bytes(250_000.0)));
         assert_eq!("9B/s".parse(), Ok(PutRate::Bytes(9.0)));
-        for text in ["", "500", "/s", "fast/s", "-1/s", "0/s", "1TiB/s", "inf/s"] {
+        for text in
+            ["", "500", "/s", "fast/s", "-1/s", "0/s", "1TiB/s", "inf/s", "NaN/s", "1e-25/s", "1e99GB/s"]
+        {
             assert!(text.parse::<PutRate>().is_err_and(|said| said.contains("500/s")), "{text}");
         }
     }

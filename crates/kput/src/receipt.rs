@@ -35,61 +35,47 @@ pub struct StoredAt<'a> {
 }
 
 #[derive(Serialize)]
-struct FailedLine<'a> {
-    line: u64,
-    error: Reason<'a>,
-}
-
-#[derive(Serialize)]
 struct Reason<'a> {
     code: &'a str,
     message: &'a str,
 }
 
-#[derive(Serialize)]
-struct SkippedLine<'a> {
-    line: u64,
-    skipped: &'a str,
-}
-
-#[derive(Serialize)]
-struct KnownLine<'a> {
-    line: u64,
-    known: &'a str,
-}
-
 /// Brings receipts into input order.
 pub struct Receipts {
-    /// Those whose turn has come.
-    ready: Vec<u8>,
     wanted: bool,
-    /// Number of the first record that has no receipt yet.
-    first: u64,
-    waiting: Waiting,
+    files: Files,
+    order: InOrder,
 }
 
 impl Receipts {
     /// None yet; none ever, unless they are `wanted`.
     pub fn new(wanted: bool) -> Self {
-        Self { ready: Vec::new(), wanted, first: 0, waiting: Waiting::default() }
+        Self { wanted, files: Files::default(), order: InOrder::default() }
     }
 
     /// The receipts whose turn has come, for someone to write and take out.
     pub fn ready(&mut self) -> &mut Vec<u8> {
-        &mut self.ready
+        &mut self.order.ready
     }
 
     /// Number of the first record without a receipt. Nothing waits when nobody wants receipts.
     pub fn first_open(&self) -> u64 {
-        if self.wanted { self.first } else { u64::MAX }
+        if self.wanted { self.order.first } else { u64::MAX }
+    }
+
+    /// Notes that the records from `first` on are of the file called `name`: their receipts say so.
+    pub fn begin_file(&mut self, first: u64, name: String) {
+        self.files.0.push((first, name));
+    }
+
+    /// The file that record `number` came from, when there are several.
+    pub fn file(&self, number: u64) -> Option<&str> {
+        self.files.of(number)
     }
 
     /// Takes the receipt of record `number`, which stood in `line` and is stored.
     pub fn stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
-        self.put(number, |text| {
-            let mut digits = itoa::Buffer::new();
-            text.extend_from_slice(b"{\"line\":");
-            text.extend_from_slice(digits.format(line).as_bytes());
+        self.put(number, line, |text| {
             text.extend_from_slice(b",\"shard_id\":\"");
             text.extend_from_slice(place.shard);
             text.extend_from_slice(b"\",\"sequence_number\":\"");
@@ -97,27 +83,66 @@ impl Receipts {
             text.push(b'"');
             if let Some(sub) = place.sub {
                 text.extend_from_slice(b",\"sub\":");
-                text.extend_from_slice(digits.format(sub).as_bytes());
+                text.extend_from_slice(itoa::Buffer::new().format(sub).as_bytes());
             }
-            text.extend_from_slice(b"}\n");
         });
     }
 
     /// Takes the receipt of record `number`, which stood in `line` and is not stored by this run.
     pub fn unstored(&mut self, number: u64, line: u64, why: Unstored<'_>) {
-        self.put(number, |text| match why {
-            Unstored::Failed { code, message } => {
-                json_line(text, &FailedLine { line, error: Reason { code, message } });
-            }
-            Unstored::Skipped(reason) => json_line(text, &SkippedLine { line, skipped: reason }),
-            Unstored::Known(known) => json_line(text, &KnownLine { line, known }),
+        self.put(number, line, |text| match why {
+            Unstored::Failed { code, message } => member(text, b",\"error\":", &Reason { code, message }),
+            Unstored::Skipped(reason) => member(text, b",\"skipped\":", &reason),
+            Unstored::Known(known) => member(text, b",\"known\":", &known),
         });
     }
 
-    fn put(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Takes a receipt that says what `members` adds.
+    fn put(&mut self, number: u64, line: u64, members: impl FnOnce(&mut Vec<u8>)) {
         if !self.wanted {
             return;
         }
+        let file = self.files.of(number);
+        self.order.put(number, |text| {
+            text.extend_from_slice(b"{\"line\":");
+            text.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+            if let Some(file) = file {
+                member(text, b",\"file\":", &file);
+            }
+            members(text);
+            text.extend_from_slice(b"}\n");
+        });
+    }
+
+    /// Makes those ready that wait for others which will never come.
+    pub fn close_gaps(&mut self) {
+        self.order.close_gaps();
+    }
+}
+
+/// Of several files, the number of the first record of each, and its name.
+#[derive(Debug, Default)]
+struct Files(Vec<(u64, String)>);
+
+impl Files {
+    fn of(&self, number: u64) -> Option<&str> {
+        let behind = self.0.partition_point(|(first, _)| *first <= number);
+        self.0.get(behind.checked_sub(1)?).map(|(_, name)| name.as_str())
+    }
+}
+
+/// Texts that come in any order and leave in that of their numbers.
+#[derive(Debug, Default)]
+struct InOrder {
+    /// Those whose turn has come.
+    ready: Vec<u8>,
+    /// The number whose turn it is.
+    first: u64,
+    waiting: Waiting,
+}
+
+impl InOrder {
+    fn put(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) {
         let Ok(ahead) = usize::try_from(number - self.first) else { return };
         if ahead > 0 {
             self.waiting.keep(ahead, write);
@@ -132,8 +157,7 @@ impl Receipts {
         }
     }
 
-    /// Makes those ready that wait for others which will never come.
-    pub fn close_gaps(&mut self) {
+    fn close_gaps(&mut self) {
         while !self.waiting.is_empty() {
             if let Some(text) = self.waiting.next() {
                 self.ready.extend_from_slice(text);
@@ -145,10 +169,10 @@ impl Receipts {
     }
 }
 
-fn json_line(text: &mut Vec<u8>, value: &impl Serialize) {
-    // Strings and numbers always become JSON, and memory takes it.
-    drop(serde_json::to_writer(&mut *text, value));
-    text.push(b'\n');
+fn member(text: &mut Vec<u8>, name: &[u8], value: &impl Serialize) {
+    text.extend_from_slice(name);
+    // Strings always become JSON, and memory takes it.
+    drop(serde_json::to_writer(text, value));
 }
 
 #[cfg(test)]
@@ -203,6 +227,20 @@ mod tests {
                 r#"{"line":4,"known":"stored"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn of_several_files_each_is_named() {
+        let lines = written(|receipts| {
+            receipts.begin_file(0, "a".to_owned());
+            receipts.begin_file(2, "b \"c\"".to_owned());
+            for number in [3, 2, 1, 0] {
+                receipts.unstored(number, number % 2 + 1, Unstored::Known("stored"));
+            }
+        });
+        let file = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["file"].clone();
+        assert_eq!(lines.iter().map(file).collect::<Vec<_>>(), ["a", "a", "b \"c\"", "b \"c\""]);
+        assert!(lines[0].starts_with(r#"{"line":1,"file":"a","#));
     }
 
     #[test]

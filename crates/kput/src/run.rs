@@ -88,7 +88,8 @@ pub struct Run {
     interrupt: Interrupt,
     flying: FuturesUnordered<Flight>,
     shards: Option<BoxFuture<'static, Result<ShardMap, Fault>>>,
-    shards_asked: bool,
+    /// When the shards were asked for last.
+    shards_asked: Option<Instant>,
     tally: Tally,
     started: Instant,
     flushed: Instant,
@@ -120,7 +121,7 @@ impl Run {
             interrupt,
             flying: FuturesUnordered::new(),
             shards: None,
-            shards_asked: false,
+            shards_asked: None,
             tally: Tally::default(),
             started: now,
             flushed: now,
@@ -161,6 +162,7 @@ impl Run {
     fn is_done(&mut self) -> bool {
         // What could only come when a bundle has left is not waited for.
         let last_came = self.over || self.is_held_back();
+        self.planner.hurry(last_came);
         self.close_bundles(Instant::now(), last_came);
         self.send_due();
         if !self.flying.is_empty() {
@@ -218,6 +220,7 @@ impl Run {
     async fn hear(&mut self, message: Option<Message>) {
         match message {
             Some(Message::Arrivals(arrivals)) => self.admit(arrivals).await,
+            Some(Message::File { first, name }) => self.receipts.begin_file(first, name),
             Some(Message::Broken(fault)) => {
                 self.broken = Some(fault);
                 self.finish();
@@ -289,7 +292,7 @@ impl Run {
         }
         let most = match self.options.record_bytes {
             Some(most) => most,
-            None => self.put.record_bytes().await,
+            None => self.put.takes().await.record_bytes,
         };
         self.options.record_bytes = Some(most);
         if size <= most {
@@ -312,9 +315,20 @@ impl Run {
     }
 
     fn ask_shards(&mut self) {
-        self.shards_asked = true;
+        let is_first = self.shards_asked.is_none();
+        self.shards_asked = Some(Instant::now());
         let put = Arc::clone(&self.put);
-        self.shards = Some(Box::pin(async move { put.shards().await }));
+        let aggregation = self.aggregation.as_ref();
+        // A stream that distributes records itself would take aggregates apart over its shards.
+        let is_by_key_needed = is_first && aggregation.is_some();
+        let pause = aggregation.map_or(Duration::ZERO, Aggregation::pause);
+        self.shards = Some(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            if is_by_key_needed && !put.takes().await.by_key {
+                return Err(put.distributes_itself());
+            }
+            put.shards().await
+        }));
     }
 
     fn set_shards(&mut self, map: Result<ShardMap, Fault>) {

@@ -44,8 +44,10 @@ impl std::fmt::Display for Path {
 pub enum Found<'json> {
     /// A string, number, true or false; strings without quotes and escapes, everything else as it is written.
     Text(Cow<'json, str>),
-    /// Nothing, or null.
+    /// Nothing.
     Missing,
+    /// `null`.
+    Null,
     /// An object or an array: no text.
     Compound,
     /// The record is not JSON as far as it had to be read.
@@ -222,7 +224,7 @@ impl<'json> Scanner<'json> {
             _ => {
                 let bare = std::str::from_utf8(self.bare()?).map_err(|_| Bad)?;
                 match bare {
-                    "null" => Ok(Found::Missing),
+                    "null" => Ok(Found::Null),
                     // The few bytes of a number or a literal are worth a real parser.
                     _ if serde_json::from_str::<serde_json::Value>(bare).is_ok() => {
                         Ok(Found::Text(Cow::Borrowed(bare)))
@@ -303,7 +305,7 @@ mod tests {
         check(json, "b.x.2", &Found::Missing);
         check(json, "a.b", &Found::Missing);
         check(json, "zzz", &Found::Missing);
-        check(r#"{"n":null}"#, "n", &Found::Missing);
+        check(r#"{"n":null}"#, "n", &Found::Null);
         check("[7,8]", "/1", &text("8"));
         check("\"text\"", "a", &Found::Missing);
     }
@@ -360,7 +362,7 @@ mod tests {
                 if !pointer.is_empty() {
                     let found = find(&json, &pointer.parse().unwrap());
                     let expected = match here {
-                        Value::Null => Found::Missing,
+                        Value::Null => Found::Null,
                         Value::String(text) => Found::Text(Cow::Borrowed(text)),
                         Value::Array(_) | Value::Object(_) => Found::Compound,
                         Value::Bool(_) | Value::Number(_) => Found::Text(Cow::Owned(here.to_string())),

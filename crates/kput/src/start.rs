@@ -26,6 +26,9 @@ use crate::target::Target;
 /// How long a record is tried, unless `--give-up-after` or `--timeout` says otherwise.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
 
+/// How long a new stream may take until it is active, unless `--timeout` says otherwise.
+const CREATION: Duration = Duration::from_mins(5);
+
 impl Tool for Args {
     const NAME: &'static str = "kput";
     const HANDLES_INTERRUPT: bool = true;
@@ -72,7 +75,7 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         form: args.input,
         hash: hash_source(&args),
         key,
-        on_missing: args.on_missing_key.unwrap_or_default(),
+        on_missing: args.on_missing_key,
         skip_blank: args.skip_blank,
         csv_values: args.csv_values.unwrap_or_default(),
     };
@@ -90,20 +93,24 @@ pub async fn start(args: Args, world: World) -> Result<Outcome, Fault> {
         .with_cause(format!("it came from {}", aws.region_origin))
         .with_hint(format!("leave --region out, or write --region {}", arn.region())));
     }
-    let put = Put::new(aws, target, timeout);
+    let put = Put::new(aws, target, timeout.min(args.give_up_after.unwrap_or(timeout)));
+    let aggregate_bytes = args.aggregate_max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let aggregate_bytes = args.aggregate.then(|| aggregate_bytes.unwrap_or(aggregate::DEFAULT_MAX_BYTES));
     if args.dry_run {
-        return dry_run::report(&put, input, &mut world.output(args.doc.pretty)).await;
+        let options = dry_run::Options { aggregate_bytes, record_bytes };
+        let mut output = world.output(args.doc.pretty);
+        return dry_run::report(&put, input, options, &world.interrupt, &mut output).await;
     }
-    if args.create && put.ensure_stream(&world.interrupt).await? {
+    let patience = world.settings.timeout(args.aws.timeout, CREATION)?;
+    if args.create && put.ensure_stream(&world.interrupt, patience).await? {
         world.notes.say(format!("created stream `{}`", put.target().name));
     }
     let journal = args.journal.as_deref().map(|path| Journal::open(path, &stream)).transpose()?;
     if let Some(known) = journal.as_ref().map(Journal::known).filter(|known| *known > 0) {
         world.notes.say(format!("the journal knows {}, going on behind them", show_records(known)));
     }
-    let aggregate_bytes = args.aggregate_max_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     let options = Options {
-        aggregate_bytes: args.aggregate.then(|| aggregate_bytes.unwrap_or(aggregate::DEFAULT_MAX_BYTES)),
+        aggregate_bytes,
         journal,
         rules: rules(&args, timeout),
         in_flight: usize::from(args.in_flight),

@@ -1,12 +1,13 @@
 //! What is asked about the stream itself: its shards, its largest record, whether it is there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_kinesis::config::Builder;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::ProvideErrorMetadata;
 use aws_sdk_kinesis::types::{
-    PutRecordsRequestEntry, ShardFilter, ShardFilterType, StreamMode, StreamModeDetails, StreamStatus,
+    PutRecordsRequestEntry, RecordDistributionStrategy, ShardFilter, ShardFilterType, StreamMode,
+    StreamModeDetails, StreamStatus,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::Blob;
@@ -32,6 +33,15 @@ pub enum Permission {
     Granted,
     /// It was not asked, and why.
     NotAsked(&'static str),
+}
+
+/// What a stream takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// Bytes of its largest record.
+    pub record_bytes: usize,
+    /// Whether partition keys decide the shard of a record (`RecordDistributionStrategy`).
+    pub by_key: bool,
 }
 
 /// Questions are asked again by the SDK; only PutRecords is not, see [`Put::new`].
@@ -62,44 +72,69 @@ impl Put {
         }
     }
 
-    /// Bytes of the largest record the stream takes; when nobody may say, what any stream takes at most.
-    pub async fn record_bytes(&self) -> usize {
+    /// What the stream takes. Who may not ask is told what any stream may take.
+    pub async fn takes(&self) -> Takes {
         let (name, arn) = self.address();
         let asked = self.client.describe_stream_summary().set_stream_name(name).set_stream_arn(arn);
-        let answer = asked.customize().config_override(patient()).send().await;
-        let kib = answer
-            .ok()
-            .and_then(|answer| answer.stream_description_summary)
+        let answer = asked.customize().config_override(patient()).send().await.ok();
+        let summary = answer.and_then(|answer| answer.stream_description_summary);
+        let kib = summary
+            .as_ref()
             .and_then(|summary| summary.max_record_size_in_kib)
             .and_then(|kib| usize::try_from(kib).ok());
-        kib.map_or(RECORD_BYTES, |kib| kib * 1024)
+        let strategy = summary.and_then(|summary| summary.record_distribution_strategy);
+        Takes {
+            record_bytes: kib.map_or(RECORD_BYTES, |kib| kib * 1024),
+            by_key: strategy != Some(RecordDistributionStrategy::Auto),
+        }
     }
 
-    /// Makes the stream when there is none, and waits until it takes records. True when it was made.
+    /// Why records cannot be packed by shard, for a stream that distributes them itself.
+    pub(crate) fn distributes_itself(&self) -> Fault {
+        let name = &self.target().name;
+        let message = format!(
+            "stream `{name}` distributes records over its shards itself, so none can be packed by shard"
+        );
+        Fault::usage(message).with_hint("leave --aggregate out")
+    }
+
+    /// Makes the stream when there is none, and waits until it takes records, for as long as `patience`. True when it was
+    /// made. A stream that is being deleted is made again once it is gone.
     ///
     /// # Errors
-    /// When the service refuses or cannot be reached, or the user stops the waiting.
-    pub async fn ensure_stream(&self, interrupt: &Interrupt) -> Result<bool, Fault> {
-        if self.status().await?.is_some_and(|status| takes_records(&status)) {
-            return Ok(false);
-        }
-        let name = self.target().name.to_string();
-        let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
-        let doing = || format!("failed to create stream `{name}`");
-        let mode = mode.map_err(|error| Fault::usage(doing()).with_cause(error))?;
-        let created = self.client.create_stream().stream_name(&name).stream_mode_details(mode);
-        let made = match created.customize().config_override(patient()).send().await {
-            Ok(_) => true,
-            // Someone else was quicker, or an earlier run was stopped while it waited.
-            Err(error) if error.code() == Some("ResourceInUseException") => false,
-            Err(error) => return Err(self.aws.fault(doing(), &error)),
-        };
-        let mut pause = FIRST_LOOK;
-        while !self.status().await?.is_some_and(|status| takes_records(&status)) {
+    /// When the service refuses or cannot be reached, the stream is not ready in time, or the user stops the waiting.
+    pub async fn ensure_stream(&self, interrupt: &Interrupt, patience: Duration) -> Result<bool, Fault> {
+        let (deadline, mut pause, mut made) = (Instant::now() + patience, FIRST_LOOK, false);
+        loop {
+            match self.status().await? {
+                Some(status) if takes_records(&status) => return Ok(made),
+                Some(_) => {}
+                None => made |= self.create().await?,
+            }
+            if Instant::now() >= deadline {
+                let name = &self.target().name;
+                return Err(Fault::transient(format!("stream `{name}` does not take records yet"))
+                    .with_hint(format!(
+                        "kstream wait {name}, then run the same command again; --timeout waits longer"
+                    )));
+            }
             interrupt.sleep(pause).await?;
             pause = LAST_LOOK.min(pause * 2);
         }
-        Ok(made)
+    }
+
+    /// Creates the stream; false when somebody else was quicker, or an earlier run was stopped while it waited.
+    async fn create(&self) -> Result<bool, Fault> {
+        let name = self.target().name.to_string();
+        let doing = || format!("failed to create stream `{name}`");
+        let mode = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
+        let mode = mode.map_err(|error| Fault::usage(doing()).with_cause(error))?;
+        let created = self.client.create_stream().stream_name(&name).stream_mode_details(mode);
+        match created.customize().config_override(patient()).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ResourceInUseException") => Ok(false),
+            Err(error) => Err(self.aws.fault(doing(), &error)),
+        }
     }
 
     async fn status(&self) -> Result<Option<StreamStatus>, Fault> {

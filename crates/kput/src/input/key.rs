@@ -147,6 +147,7 @@ fn text<'data>(data: &'data [u8], path: &Path) -> Result<std::borrow::Cow<'data,
     match find(data, path) {
         Found::Text(text) => Ok(text),
         Found::Missing => Err(format!("has no field `{path}`")),
+        Found::Null => Err(format!("has null in field `{path}`")),
         Found::Compound => Err(format!("has no text in field `{path}`, but an object or an array")),
         Found::Malformed => Err("is not JSON".to_owned()),
     }

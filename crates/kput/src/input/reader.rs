@@ -1,6 +1,6 @@
 //! The reading thread: through every source, frame by frame, until the end or until nobody wants more.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::thread;
 
@@ -18,8 +18,9 @@ use crate::limits::RECORD_BYTES;
 /// Slabs that may wait between the reading thread and the sender.
 const CHANNEL_SLABS: usize = 4;
 
-/// The longest line of an envelope: the largest record in base64, and room for the other members.
-const ENVELOPE_BYTES: usize = RECORD_BYTES / 3 * 4 + 64 * 1024;
+/// The longest line of an envelope: the largest record as a JSON string in which each byte is escaped, and room for the
+/// other members.
+const ENVELOPE_BYTES: usize = RECORD_BYTES * 6 + 64 * 1024;
 
 /// What the reading thread is told.
 #[derive(Clone, Debug)]
@@ -30,8 +31,8 @@ pub struct Options {
     pub key: KeySource,
     /// Where hash keys come from.
     pub hash: Option<HashSource>,
-    /// What happens without a key.
-    pub on_missing: OnMissingKey,
+    /// What happens without a key, when the user says. An envelope may lack one all the same.
+    pub on_missing: Option<OnMissingKey>,
     /// Whether empty lines are left out.
     pub skip_blank: bool,
     /// How CSV values become JSON.
@@ -44,8 +45,11 @@ pub type Input = Receiver<Message>;
 /// Starts the reading thread. It ends with the process when it is caught in a read.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// When a file cannot be opened, or the system gives no thread.
 pub fn spawn(source: Source, options: Options) -> Result<Input, Fault> {
+    if let Source::Streams(origins) = &source {
+        origins.iter().try_for_each(Origin::try_open)?;
+    }
     let (to, from) = channel(CHANNEL_SLABS);
     thread::Builder::new()
         .name("input".to_owned())
@@ -80,8 +84,12 @@ fn read(source: Source, options: &Options, to: &mut Builder) -> Result<(), Stop>
             Ok(())
         }
         Source::Streams(origins) => {
+            let are_many = origins.len() > 1;
             for origin in origins {
                 let name = origin.name();
+                if are_many {
+                    to.begin_file(&name)?;
+                }
                 let mut from = open(origin, options.form)?;
                 match options.form {
                     Form::Csv => read_rows(&mut *from, &name, &shape, options.csv_values, to)?,
@@ -145,13 +153,18 @@ fn read_rows(
     values: CsvValues,
     to: &mut Builder,
 ) -> Result<(), Stop> {
-    let to = RefCell::new(to);
+    let (to, unfinished) = (RefCell::new(to), Cell::new(0));
+    let from = HandingOn {
+        from: &mut without_mark(from).map_err(|error| Stop::Broken(broken(name, error)))?,
+        to: &to,
+        unfinished: &unfinished,
+    };
     // Line feeds end rows, so that lines are counted right; the carriage return before one is cut off below.
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .terminator(csv::Terminator::Any(b'\n'))
-        .from_reader(HandingOn { from, to: &to });
+        .from_reader(from);
     let mut row = csv::ByteRecord::new();
     let hint = "--input csv reads a header and rows with as many columns, as RFC 4180 says";
     let mut names: Option<Vec<String>> = None;
@@ -161,6 +174,7 @@ fn read_rows(
         .read_byte_record(&mut row)
         .map_err(|error| Stop::Broken(broken(name, io::Error::other(error))))?
     {
+        unfinished.set(0);
         let line = row.position().map_or(1, csv::Position::line);
         let place = Place { source: name, line, unit: "line" };
         let broken = |reason: String| Stop::Broken(place.fault(&reason).with_hint(hint));
@@ -172,8 +186,8 @@ fn read_rows(
         }
         match &names {
             None => names = Some(rows::names(&row).map_err(broken)?),
-            // A blank line is no row.
-            Some(names) if names.len() > 1 && row.len() == 1 && row.get(0) == Some(b"") => {}
+            // A blank line is no row. Where lines end in line feeds only, the parser has left it out.
+            Some(names) if (names.len() > 1 || returns) && row.len() == 1 && row.get(0) == Some(b"") => {}
             Some(names) if names.len() != row.len() => {
                 let reason = format!("the row has {} columns, the header has {}", row.len(), names.len());
                 return Err(broken(reason));
@@ -189,16 +203,36 @@ fn read_rows(
     Ok(())
 }
 
+/// `from` without the byte order mark that a spreadsheet's export may begin with.
+fn without_mark(from: &mut dyn Read) -> io::Result<impl Read> {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let mut start = Vec::new();
+    from.take(MARK.len() as u64).read_to_end(&mut start)?;
+    if start == MARK {
+        start.clear();
+    }
+    Ok(io::Cursor::new(start).chain(from))
+}
+
 /// Hands on what is there before a read that may block for long.
 struct HandingOn<'a, 'builder> {
     from: &'a mut dyn Read,
     to: &'a RefCell<&'builder mut Builder>,
+    /// Bytes read since the last whole row: a quote that nobody closes makes all of the input one row.
+    unfinished: &'a Cell<usize>,
 }
 
 impl Read for HandingOn<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.unfinished.get() > RECORD_BYTES {
+            return Err(io::Error::other("a row is longer than any record; maybe a quote is not closed"));
+        }
         match self.to.borrow_mut().hand_on() {
-            Ok(()) => self.from.read(buffer),
+            Ok(()) => {
+                let read = self.from.read(buffer)?;
+                self.unfinished.set(self.unfinished.get() + read);
+                Ok(read)
+            }
             // As if the input were over: nobody wants the rest.
             Err(_) => Ok(0),
         }
@@ -211,7 +245,7 @@ mod tests {
     use crate::input::{Arrival, CsvValues, Form, KeySource, Message, OnMissingKey, Origin, Source};
 
     fn options(form: Form, key: KeySource) -> Options {
-        let on_missing = OnMissingKey::Fail;
+        let on_missing = None;
         Options { form, key, hash: None, on_missing, skip_blank: false, csv_values: CsvValues::Infer }
     }
 
@@ -238,6 +272,7 @@ mod tests {
                         Arrival::Skipped(refusal) => format!("{} skipped {}", refusal.line, refusal.message),
                     }));
                 }
+                Message::File { first, name } => seen.push(format!("{name} from {first}")),
                 Message::Broken(fault) => return (seen, Some(fault.to_text("kput"))),
                 Message::End => return (seen, None),
             }
@@ -264,9 +299,9 @@ mod tests {
     #[test]
     fn a_missing_key_can_be_skipped_or_random() {
         let input = "{\"id\":1}\nnot json\n";
-        let skip = Options { on_missing: OnMissingKey::Skip, ..options(Form::Lines, field("id")) };
+        let skip = Options { on_missing: Some(OnMissingKey::Skip), ..options(Form::Lines, field("id")) };
         assert_eq!(read(input, skip).0, ["1 1 {\"id\":1}", "2 skipped the record is not JSON"]);
-        let random = Options { on_missing: OnMissingKey::Random, ..options(Form::Lines, field("id")) };
+        let random = Options { on_missing: Some(OnMissingKey::Random), ..options(Form::Lines, field("id")) };
         let (seen, fault) = read(input, random);
         assert!(seen[1].ends_with(" not json") && seen[1].len() == "2 0123456789abcdef not json".len());
         assert_eq!(fault, None);
@@ -296,6 +331,11 @@ mod tests {
             read(input, options(Form::Envelope, KeySource::Literal("x".into()))).0[0],
             "1 x {\"a\":1}"
         );
+        let keyless = "{\"partition_key\":null,\"text\":\"t\"}\n{\"text\":\"u\"}\n";
+        assert_eq!(read(keyless, options(Form::Envelope, KeySource::Envelope)).0, ["1  t", "2  u"]);
+        let skip =
+            Options { on_missing: Some(OnMissingKey::Skip), ..options(Form::Envelope, KeySource::Envelope) };
+        assert_eq!(read(keyless, skip).0[0], "1 skipped the record has no partition_key");
         let (_, fault) = read("nope\n", options(Form::Envelope, KeySource::Envelope));
         assert!(fault.unwrap().contains("line 1: the line is no envelope"));
     }
@@ -307,6 +347,12 @@ mod tests {
             read(input, options(Form::Csv, field("sensor"))).0,
             ["2 a {\"sensor\":\"a\",\"t\":1.50}", "3 b\n {\"sensor\":\"b\\n\",\"t\":null}"]
         );
+        let exported = "\u{feff}\"id\",t\r\na,1\r\n\r\n";
+        assert_eq!(read(exported, options(Form::Csv, field("id"))).0, ["2 a {\"id\":\"a\",\"t\":1}"]);
+        assert_eq!(read("id\r\na\r\n\r\n", options(Form::Csv, field("id"))).0, ["2 a {\"id\":\"a\"}"]);
+        let open = format!("id\n\"a\n{}", "x\n".repeat(crate::limits::RECORD_BYTES));
+        let (_, fault) = read(&open, options(Form::Csv, KeySource::Absent));
+        assert!(fault.unwrap().contains("maybe a quote is not closed"));
         let (seen, fault) = read("a,b\n1,2\n3\n", options(Form::Csv, KeySource::Absent));
         assert_eq!(seen.len(), 1);
         let fault = fault.unwrap();

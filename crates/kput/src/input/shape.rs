@@ -24,7 +24,7 @@ pub(super) struct Shape {
     pub(super) form: Form,
     pub(super) key: KeySource,
     pub(super) hash: Option<HashSource>,
-    pub(super) on_missing: OnMissingKey,
+    pub(super) on_missing: Option<OnMissingKey>,
 }
 
 /// Reading has to end.
@@ -93,6 +93,8 @@ impl Shape {
             KeySource::Absent => Ok(NewKey::Absent),
             KeySource::Envelope => match own_key {
                 Some(text) => key::check(text).map(|()| NewKey::Apart(text.as_bytes())),
+                // It came from a stream that needs none; where one is needed, the service says so.
+                None if self.on_missing.is_none() => Ok(NewKey::Absent),
                 None => Err("has no partition_key".to_owned()),
             },
             KeySource::Field(_) | KeySource::Template(_) => match self.found(data) {
@@ -104,9 +106,20 @@ impl Shape {
                 Err(missing) => Err(missing),
             },
         };
-        match (found, hash) {
-            (Ok(found), Ok(hash)) => Ok(to.add(place.line, data, &found, hash)?),
-            (Err(missing), _) | (_, Err(missing)) => self.without_key(to, data, &missing, place),
+        let missing = match (&found, &hash) {
+            (Ok(found), Ok(hash)) => return Ok(to.add(place.line, data, found, *hash)?),
+            (Err(missing), _) | (_, Err(missing)) => missing,
+        };
+        match self.on_missing.unwrap_or_default() {
+            // What is there is kept: only what is missing is made up.
+            OnMissingKey::Random => {
+                let found = found.unwrap_or_else(|_| NewKey::Random(fastrand::u64(..)));
+                Ok(to.add(place.line, data, &found, hash.unwrap_or_default())?)
+            }
+            OnMissingKey::Skip => Ok(to.skip(place.line, "NoKey", format!("the record {missing}"))?),
+            OnMissingKey::Fail => Err(Stop::Broken(place.fault(&format!("the record {missing}")).with_hint(
+                "--on-missing-key random gives such records a random key, --on-missing-key skip leaves them out",
+            ))),
         }
     }
 
@@ -117,22 +130,6 @@ impl Shape {
             KeySource::Literal(_) | KeySource::Random | KeySource::Envelope | KeySource::Absent => {
                 Err("has no field to look for".to_owned())
             }
-        }
-    }
-
-    fn without_key(
-        &self,
-        to: &mut Builder,
-        data: &[u8],
-        missing: &str,
-        place: Place<'_>,
-    ) -> Result<(), Stop> {
-        match self.on_missing {
-            OnMissingKey::Random => Ok(to.add(place.line, data, &NewKey::Random(fastrand::u64(..)), None)?),
-            OnMissingKey::Skip => Ok(to.skip(place.line, "NoKey", format!("the record {missing}"))?),
-            OnMissingKey::Fail => Err(Stop::Broken(place.fault(&format!("the record {missing}")).with_hint(
-                "--on-missing-key random gives such records a random key, --on-missing-key skip leaves them out",
-            ))),
         }
     }
 

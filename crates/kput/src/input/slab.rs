@@ -25,6 +25,13 @@ const BUDGET: usize = 6 * 1024 * 1024;
 pub enum Message {
     /// The next records, in input order.
     Arrivals(Vec<Arrival>),
+    /// Of several files, the one that comes next.
+    File {
+        /// The number that its first record will have.
+        first: u64,
+        /// Its name, or `stdin`.
+        name: String,
+    },
     /// The input cannot be used any further.
     Broken(Fault),
     /// The input is over.
@@ -177,6 +184,12 @@ impl Builder {
         self.next += 1;
         self.arrivals.push(Some(Arrival::Skipped(Box::new(refusal))));
         self.hand_on_when_full()
+    }
+
+    /// What follows is of another file.
+    pub(super) fn begin_file(&mut self, name: &str) -> Result<(), Unwanted> {
+        self.hand_on()?;
+        self.send(Message::File { first: self.next, name: name.to_owned() })
     }
 
     fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {

@@ -33,18 +33,27 @@ impl Origin {
         }
     }
 
+    /// Opens it and closes it again, so that a name that is wrong is told before anything is sent.
+    pub(super) fn try_open(&self) -> Result<(), Fault> {
+        match self {
+            Self::Stdin(_) => Ok(()),
+            Self::File(path) => File::open(path).map(drop).map_err(|error| self.cannot_open(error)),
+        }
+    }
+
+    fn cannot_open(&self, error: io::Error) -> Fault {
+        Fault::usage(format!("failed to open `{}`", self.name()))
+            .with_cause(error)
+            .with_hint("--file takes a file that you may read; --file - is stdin")
+    }
+
     /// Opens it; `unpacked` if it is compressed.
     pub(super) fn open(self, unpacked: bool) -> Result<Box<dyn Read + Send>, Fault> {
         let name = self.name();
-        let opened: io::Result<Box<dyn Read + Send>> = match self {
-            Self::Stdin(read) => Ok(read),
-            Self::File(path) => File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>),
+        let opened: Box<dyn Read + Send> = match self {
+            Self::Stdin(read) => read,
+            Self::File(ref path) => Box::new(File::open(path).map_err(|error| self.cannot_open(error))?),
         };
-        let opened = opened.map_err(|error| {
-            Fault::usage(format!("failed to open `{name}`"))
-                .with_cause(error)
-                .with_hint("--file takes a file that you may read; --file - is stdin")
-        })?;
         if unpacked { compression::unpack(opened).map_err(|error| broken(&name, error)) } else { Ok(opened) }
     }
 }

@@ -75,6 +75,8 @@ pub struct Planner {
     own_records: Option<Bucket>,
     own_bytes: Option<Bucket>,
     last_came: bool,
+    /// No record comes until some of those here have left.
+    in_a_hurry: bool,
     /// Whether a record was ever throttled. An endpoint that never does is not held to the service's limits.
     was_throttled: bool,
 }
@@ -100,6 +102,7 @@ impl Planner {
             own_records: own(rules.records_per_second),
             own_bytes: own(rules.bytes_per_second),
             last_came: false,
+            in_a_hurry: false,
             was_throttled: false,
             rules,
         }
@@ -120,6 +123,11 @@ impl Planner {
     /// No more records come: nothing waits for company any longer.
     pub fn finish(&mut self) {
         self.last_came = true;
+    }
+
+    /// Whether no more records come until some have left: then nothing waits for company either.
+    pub fn hurry(&mut self, in_a_hurry: bool) {
+        self.in_a_hurry = in_a_hurry;
     }
 
     /// Whether nothing waits here. What the caller carries is not here.
@@ -162,7 +170,7 @@ impl Planner {
         if !self.pieces.is_empty() {
             return Some(now);
         }
-        let linger = if self.last_came { Duration::ZERO } else { self.rules.linger };
+        let linger = if self.last_came || self.in_a_hurry { Duration::ZERO } else { self.rules.linger };
         let due = self.queues.iter().filter_map(|queue| queue.wake(now, linger)).min()?;
         Some(due.max(self.own_opens(now)))
     }
@@ -308,7 +316,8 @@ impl Planner {
             bytes += more_bytes;
             oldest = oldest.into_iter().chain(admitted).min();
         }
-        let waited = oldest.is_some_and(|admitted| self.last_came || admitted + self.rules.linger <= now);
+        let waited = oldest
+            .is_some_and(|admitted| self.last_came || self.in_a_hurry || admitted + self.rules.linger <= now);
         waited || records >= self.rules.batch_records || bytes >= self.rules.batch_bytes.min(EAGER_BYTES)
     }
 

@@ -4,7 +4,7 @@
 //! everything under way has come back and the shards have been listed again; after that every record that waits, and
 //! every record that landed where a consumer would not look for it, is packed for the new shards, in input order.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::Fault;
 
@@ -12,6 +12,12 @@ use super::{Run, Stop};
 use crate::answer::Text;
 use crate::plan::{Bundler, Content, Item, Pack, Place, ShardMap};
 use crate::record::Record;
+
+/// How often the shards are listed again when the list does not show yet what the answers do.
+const MOST_LISTINGS: u32 = 12;
+
+/// The pause before such a listing; the first are sooner.
+const LISTING_PAUSE: Duration = Duration::from_millis(500);
 
 /// The state of `--aggregate`.
 pub(super) struct Aggregation {
@@ -21,6 +27,8 @@ pub(super) struct Aggregation {
     map: ShardMap,
     /// The shards have to be listed before anything is sent.
     pub(super) regroup: bool,
+    /// How often in a row the list of shards was the same although records had landed elsewhere.
+    unchanged: u32,
     /// Records to pack again.
     strays: Vec<Record>,
     /// Stored in a shard that the map does not know, with the text that the place points into.
@@ -34,9 +42,17 @@ impl Aggregation {
             bundler: None,
             map: ShardMap::default(),
             regroup: true,
+            unchanged: 0,
             strays: Vec::new(),
             undecided: Vec::new(),
         }
+    }
+}
+
+impl Aggregation {
+    /// How long to wait before the shards are listed.
+    pub(super) fn pause(&self) -> Duration {
+        LISTING_PAUSE * self.unchanged.min(4) / 4
     }
 }
 
@@ -126,6 +142,14 @@ impl Run {
         let now = Instant::now();
         let Some(mut aggregation) = self.aggregation.take() else { return };
         let unchanged = aggregation.bundler.is_some() && aggregation.map == map;
+        let is_behind = unchanged && !(aggregation.strays.is_empty() && aggregation.undecided.is_empty());
+        if is_behind && aggregation.unchanged < MOST_LISTINGS {
+            // A list may lag behind a reshard for a moment.
+            aggregation.unchanged += 1;
+            self.aggregation = Some(aggregation);
+            return;
+        }
+        aggregation.unchanged = 0;
         let mut records = std::mem::take(&mut aggregation.strays);
         for (item, place, text) in std::mem::take(&mut aggregation.undecided) {
             match &item.content {
@@ -143,6 +167,7 @@ impl Run {
                     .with_hint("a stream that distributes records itself (RecordDistributionStrategy AUTO) takes no aggregates; leave --aggregate out"),
             ));
         }
+        self.tally.resent += records.len() as u64;
         let open = aggregation.bundler.as_mut().map(|bundler| bundler.due(now, true));
         for item in open.into_iter().flatten().chain(self.planner.drain(now)) {
             records.extend(item.records().into_owned());

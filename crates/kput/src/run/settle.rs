@@ -1,6 +1,6 @@
 //! What an answer means: receipts, another try, or the end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::{Fault, OutError};
 
@@ -11,6 +11,9 @@ use crate::journal::{Journal, Known, content};
 use crate::plan::{Content, Ended, Failure, Item, Place, Verdict};
 use crate::put::{CallFailed, Next};
 use crate::receipt::{StoredAt, Unstored};
+
+/// The shards are asked for again after this long, when they could not be listed.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Run {
     pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Answer, Box<CallFailed>>) {
@@ -77,7 +80,9 @@ impl Run {
             return Ok(());
         }
         for (item, failure) in given_up {
-            item.records().iter().try_for_each(|record| letters.add(record, failure))?;
+            for record in item.records().iter() {
+                letters.add(record, self.receipts.file(record.number()), failure)?;
+            }
         }
         if self.options.journal.is_some() {
             letters.flush()?;
@@ -205,7 +210,9 @@ impl Run {
             .shards()
             .zip(last)
             .is_some_and(|(map, shard)| !map.shards().is_empty() && map.by_id(shard).is_none());
-        if resharded || (throttled > 0 && !self.shards_asked) {
+        let is_unknown = self.planner.shards().is_none()
+            && self.shards_asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
+        if resharded || (throttled > 0 && is_unknown) {
             self.ask_shards();
         }
     }

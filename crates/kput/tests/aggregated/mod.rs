@@ -92,6 +92,46 @@ fn nothing_is_lost_to_a_reshard_in_mid_stream() {
 }
 
 #[test]
+fn a_list_of_shards_that_is_behind_is_waited_for() {
+    let fake =
+        Fake::scripted(|number, _| if number == 1 { Act::Reshard(vec![0, 2 * QUARTER]) } else { Act::Store });
+    fake.state(|state| state.lagging = 3);
+    let ranges = BTreeMap::from([
+        ("shardId-000000000000".to_owned(), (0, u128::MAX)),
+        ("shardId-000000000001".to_owned(), (0, 2 * QUARTER - 1)),
+        ("shardId-000000000002".to_owned(), (2 * QUARTER, u128::MAX)),
+    ]);
+    let args = ["--key-field", "id", "--aggregate", "--aggregate-max-bytes", "4096", "--in-flight", "1"];
+    let (code, receipts, said) = put(&fake, &args, &readings(60_000, 20));
+    assert_eq!((code, receipts.len()), (Some(0), 60_000), "{said}");
+    let seen = consumed(&fake.stored(), &ranges);
+    let mut numbers: Vec<u64> = seen.iter().map(|(_, data)| number(data)).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..60_000).collect::<Vec<_>>(), "each record once");
+    assert!(said.contains("sent again"), "{said}");
+}
+
+#[test]
+fn a_stream_that_says_that_it_distributes_by_itself_gets_nothing() {
+    let fake = Fake::new();
+    fake.state(|state| state.auto = true);
+    let (code, _, said) = put(&fake, &["--key-field", "id", "--aggregate"], &readings(200, 20));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("leave --aggregate out") && fake.stored().is_empty(), "{said}");
+}
+
+#[test]
+fn bundles_do_not_wait_for_records_that_wait_for_their_receipts() {
+    let fake = Fake::new();
+    fake.state(|state| state.reshard(&[0, QUARTER, 2 * QUARTER, 3 * QUARTER]));
+    let started = std::time::Instant::now();
+    let args = ["--key-field", "id", "--aggregate", "--linger", "20s", "--receipts", "ndjson"];
+    let (code, receipts, said) = put(&fake, &args, &readings(40_000, 50));
+    assert_eq!((code, receipts.len()), (Some(0), 40_000), "{said}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_stream_that_distributes_by_itself_is_told_apart() {
     // The list says one thing, the answers another: records land in the shard of another key.
     let fake = Fake::new();

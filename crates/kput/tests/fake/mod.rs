@@ -58,6 +58,13 @@ pub(crate) struct State {
     pub(crate) missing: bool,
     /// Whether records go to the last shard, whatever their keys.
     pub(crate) scattered: bool,
+    /// Whether the stream says that it distributes records itself.
+    pub(crate) auto: bool,
+    /// Whether the stream is being deleted, and how many looks at it still show it.
+    pub(crate) deleting: usize,
+    /// How many listings still show the shards as they were before.
+    pub(crate) lagging: usize,
+    listed_before: BTreeMap<u128, String>,
     puts: usize,
     script: Option<Script>,
 }
@@ -170,6 +177,7 @@ impl State {
     /// Replaces the shards by new ones that begin at these hash keys.
     pub(crate) fn reshard(&mut self, firsts: &[u128]) {
         let ids = (self.shard_ids..).map(|number| format!("shardId-{number:012}"));
+        self.listed_before = self.shards.clone();
         self.shards = firsts.iter().copied().zip(ids).collect();
         self.shard_ids += firsts.len();
     }
@@ -187,18 +195,34 @@ impl State {
             }
             "PutRecords" => self.put(body),
             "ListShards" => {
-                let firsts: Vec<u128> = self.shards.keys().copied().collect();
+                let is_behind = self.lagging > 0 && !self.listed_before.is_empty();
+                self.lagging -= usize::from(is_behind);
+                let shown = if is_behind { &self.listed_before } else { &self.shards };
+                let firsts: Vec<u128> = shown.keys().copied().collect();
                 let lasts = firsts.iter().skip(1).map(|next| next - 1).chain([u128::MAX]);
-                let shards: Vec<Value> = self.shards.iter().zip(lasts).map(|((first, id), last)| json!({
+                let shards: Vec<Value> = shown.iter().zip(lasts).map(|((first, id), last)| json!({
                     "ShardId": id,
                     "HashKeyRange": {"StartingHashKey": first.to_string(), "EndingHashKey": last.to_string()},
                     "SequenceNumberRange": {"StartingSequenceNumber": "1"},
                 })).collect();
                 Reply::Answer(200, json!({"Shards": shards}))
             }
+            "DescribeStreamSummary" if self.deleting > 0 => {
+                self.deleting -= 1;
+                self.missing = self.deleting == 0;
+                Reply::Answer(
+                    200,
+                    json!({"StreamDescriptionSummary": {
+                    "StreamName": "sensor-readings",
+                    "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings",
+                    "StreamStatus": "DELETING", "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1.0,
+                    "EnhancedMonitoring": [], "OpenShardCount": 1}}),
+                )
+            }
             "DescribeStreamSummary" => Reply::Answer(
                 200,
                 json!({"StreamDescriptionSummary": {
+                "RecordDistributionStrategy": if self.auto { "AUTO" } else { "USER_PARTITION_KEY" },
                 "StreamName": "sensor-readings",
                 "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings",
                 "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1.0,

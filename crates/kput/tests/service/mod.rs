@@ -415,13 +415,134 @@ fn a_dry_run_sizes_the_input_and_sends_nothing() {
     let records: u64 = shards.iter().map(|shard| shard["records"].as_u64().unwrap()).sum();
     assert_eq!((shards.len(), records), (2, 1000));
     assert_eq!(report["permission"], "not asked: only AWS itself is known to honour DryRun");
-    assert_eq!(fake.operations(), ["ListShards"], "nothing is sent");
+    assert_eq!(fake.operations(), ["DescribeStreamSummary", "ListShards"], "nothing is sent");
     // However the endpoint was named.
     let mut elsewhere = command(&fake, home.path());
     elsewhere.env_remove("AWS_ENDPOINT_URL").env("AWS_ENDPOINT_URL_KINESIS", &fake.url);
     let output = elsewhere.args(["sensor-readings", "--data", "x", "--dry-run"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(fake.stored().is_empty());
+}
+
+#[test]
+fn a_dry_run_counts_what_aggregates_save_and_what_the_stream_refuses() {
+    let dry_run = |args: &[&str], stdin: &str| {
+        let fake = Fake::new();
+        let (code, reports, said) = put(&fake, &[args, &["--dry-run"]].concat(), stdin);
+        assert!(fake.stored().is_empty());
+        (code, reports, said)
+    };
+    let (code, reports, said) = dry_run(&["--key-field", "id", "--aggregate"], &readings(1000, 10));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!((&reports[0]["records"], &reports[0]["entries"]), (&Value::from(1000), &Value::from(1)));
+    assert!(reports[0]["cost"]["on_demand_kib"].as_u64() < Some(100), "{}", reports[0]);
+    // The fake takes records of 2 MiB.
+    let (code, reports, _) = dry_run(&["--key", "k"], &format!("x\n{}\n", "y".repeat(2_200_000)));
+    assert_eq!((code, &reports[0]["refused"], &reports[0]["records"]), (Some(1), &1.into(), &1.into()));
+    // Even with no credit for cleverness: the numbers of the price list.
+    let (_, reports, _) = dry_run(&["--key", "k"], &"x\n".repeat(50_000));
+    assert_eq!(reports[0]["cost"]["on_demand_usd"], 0.004_096);
+    assert_eq!(reports[0]["cost"]["provisioned_usd"], 0.000_7);
+
+    let fake = Fake::new();
+    fake.state(|state| state.missing = true);
+    let (code, _, said) = put(&fake, &["--key", "k", "--dry-run"], "x\n");
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("kstream ensure sensor-readings"), "{said}");
+
+    let fake = Fake::new();
+    fake.state(|state| state.auto = true);
+    let (code, reports, said) = put(&fake, &["--key", "k", "--dry-run"], "x\n");
+    assert_eq!((code, &reports[0]["shards"]), (Some(0), &Value::Null), "{said}");
+    assert_eq!(reports[0]["shards_unknown"], "the stream distributes records itself");
+}
+
+#[test]
+fn a_stream_that_is_being_deleted_is_made_again_or_given_up_in_time() {
+    let fake = Fake::new();
+    fake.state(|state| state.deleting = 2);
+    let (code, _, said) = put(&fake, &["--key", "k", "--create"], "x\n");
+    assert_eq!((code, fake.stored().len()), (Some(0), 1), "{said}");
+    assert!(said.contains("created stream"), "{said}");
+    fake.state(|state| state.deleting = usize::MAX);
+    let (code, _, said) = put(&fake, &["--key", "k", "--create", "--timeout", "300ms"], "x\n");
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("kstream wait sensor-readings"), "{said}");
+}
+
+#[test]
+fn of_several_files_each_receipt_and_letter_names_its_own() {
+    let (home, fake) = (tempdir().unwrap(), Fake::scripted(|_, _| Act::Fail(vec![3], "InternalFailure")));
+    std::fs::write(home.path().join("one"), "a\nb\n").unwrap();
+    std::fs::write(home.path().join("two"), "c\nd\n").unwrap();
+    let files = ["sensor-readings", "--key", "k", "--file", "one", "--file", "two"];
+    let args = ["--max-attempts", "1", "--dead-letter", "dead"];
+    let (code, receipts, said) = read(&kput(&fake, home.path()).args(files).args(args).output().unwrap());
+    assert_eq!(code, Some(1), "{said}");
+    let places: Vec<_> =
+        receipts.iter().map(|receipt| (receipt["file"].as_str(), &receipt["line"])).collect();
+    let [first, second] = [Value::from(1), Value::from(2)];
+    let expected = [("one", &first), ("one", &second), ("two", &first), ("two", &second)];
+    assert_eq!(places, expected.map(|(file, line)| (Some(file), line)));
+    let letter: Value =
+        serde_json::from_str(&std::fs::read_to_string(home.path().join("dead")).unwrap()).unwrap();
+    assert_eq!((&letter["file"], &letter["line"]), (&"two".into(), &2.into()));
+    // One that is missing is told before anything is sent.
+    let fake = Fake::new();
+    let output = kput(&fake, home.path()).args(files).args(["--file", "three"]).assert().code(2);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("failed to open `three`") && fake.stored().is_empty(), "{said}");
+}
+
+#[test]
+fn a_record_too_large_for_the_stream_is_kept_in_the_dead_letter_file() {
+    let (home, fake) = (tempdir().unwrap(), Fake::new());
+    let large = "y".repeat(2_200_000);
+    let args = ["sensor-readings", "--key", "k", "--dead-letter", "dead"];
+    let output = kput(&fake, home.path()).args(args).stdin(format!("x\n{large}\n")).output().unwrap();
+    let (code, receipts, said) = read(&output);
+    assert_eq!((code, &receipts[1]["error"]["code"]), (Some(1), &"RecordTooLarge".into()), "{said}");
+    let letter: Value =
+        serde_json::from_str(&std::fs::read_to_string(home.path().join("dead")).unwrap()).unwrap();
+    assert_eq!(letter["text"], large.as_str());
+}
+
+#[test]
+fn records_without_a_key_are_copied_without_one_and_a_stream_that_wants_keys_says_so() {
+    let fake = Fake::new();
+    let envelopes = "{\"partition_key\":\"k\",\"text\":\"a\"}\n{\"text\":\"b\"}\n";
+    let (code, _, said) = put(&fake, &["--input", "envelope"], envelopes);
+    assert_eq!(code, Some(0), "{said}");
+    let keys: Vec<_> = fake.stored().into_iter().map(|stored| stored.key).collect();
+    assert_eq!(keys, [Some("k".to_owned()), None]);
+
+    let wants_keys = || {
+        Fake::scripted(|_, entries| {
+            if entries.iter().all(|entry| entry["PartitionKey"].is_string()) {
+                return Act::Store;
+            }
+            Act::Refuse(400, "ValidationException", "PartitionKey must not be null")
+        })
+    };
+    let fake = wants_keys();
+    let (code, receipts, said) = put(&fake, &["--input", "envelope"], envelopes);
+    assert_eq!((code, fake.stored().len()), (Some(1), 1), "{said}");
+    assert!(
+        receipts[1]["error"]["message"].as_str().unwrap().contains("must not be null"),
+        "{}",
+        receipts[1]
+    );
+    let (code, _, said) = put(&wants_keys(), &["--no-key"], &"x\n".repeat(20));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("leave --no-key out") && said.contains("--on-missing-key random"), "{said}");
+}
+
+#[test]
+fn json_statistics_are_given_also_when_nothing_else_is_said() {
+    let fake = Fake::new();
+    let (_, _, said) = put(&fake, &["--key", "k", "--quiet", "--stats", "json"], "x\n");
+    let tally: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(tally["stored"], 1);
 }
 
 #[test]
