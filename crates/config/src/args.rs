@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::duration;
 use crate::fault::ErrorFormat;
-use crate::settings::{Asked, ENDPOINT_URL, PROFILE, REGION, TIMEOUT};
+use crate::settings::{Asked, ENDPOINT_URL, PROFILE, REGION, SERVICE_ENDPOINT_URLS, TIMEOUT};
 use std::time::Duration;
 
 const PROCESS: &str = "Shared options";
@@ -39,7 +39,7 @@ pub struct AwsArgs {
     #[arg(long, value_name = "REGION", global = true, help_heading = AWS)]
     pub region: Option<String>,
     /// Send every AWS request to this URL [env: AWS_ENDPOINT_URL]
-    #[arg(long, value_name = "URL", global = true, help_heading = AWS)]
+    #[arg(long, value_name = "URL", global = true, help_heading = AWS, value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// Longest time one operation may take, retries and waiting included, e.g. 30s [env: KINBRICKS_TIMEOUT]
     #[arg(long, value_name = "DURATION", global = true, help_heading = AWS, value_parser = duration::parse)]
@@ -56,8 +56,25 @@ impl AwsArgs {
             Asked::new(ENDPOINT_URL, self.endpoint_url.as_deref()),
             Asked::new(TIMEOUT, timeout.as_deref()),
         ];
-        first.into_iter().chain(own).collect()
+        let services = SERVICE_ENDPOINT_URLS.map(|setting| Asked::new(setting, self.endpoint_url.as_deref()));
+        first.into_iter().chain(own).chain(services).collect()
     }
+}
+
+/// A URL to which requests can be sent: it says how to get there.
+fn endpoint(text: &str) -> Result<String, String> {
+    if is_endpoint(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no URL; write one like http://127.0.0.1:4566 or https://kinesis.example.com".to_owned())
+    }
+}
+
+/// Whether `text` names a scheme and a host.
+pub(crate) fn is_endpoint(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    !host.is_empty() && !host.starts_with(':') && !text.contains(char::is_whitespace)
 }
 
 /// How to reach Databricks.

@@ -29,6 +29,24 @@ pub const REGION: Setting =
 /// `--endpoint-url`. The SDK resolves the variables, the per-service ones included.
 pub const ENDPOINT_URL: Setting =
     Setting { name: "endpoint_url", flag: "--endpoint-url", env: &["AWS_ENDPOINT_URL"] };
+/// The same for one service, whose own variable beats the general one.
+pub const SERVICE_ENDPOINT_URLS: [Setting; 3] = [
+    Setting {
+        name: "endpoint_url_kinesis",
+        flag: "--endpoint-url",
+        env: &["AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL"],
+    },
+    Setting {
+        name: "endpoint_url_iam",
+        flag: "--endpoint-url",
+        env: &["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"],
+    },
+    Setting {
+        name: "endpoint_url_sts",
+        flag: "--endpoint-url",
+        env: &["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"],
+    },
+];
 /// `--timeout`.
 pub const TIMEOUT: Setting = Setting { name: "timeout", flag: "--timeout", env: &[env::KINBRICKS_TIMEOUT] };
 /// `--errors`.

@@ -152,6 +152,8 @@ fn flags_that_cannot_be_honoured_are_refused() {
         (&["--key", "a", "--key-field", "b"], "--key-field"),
         (&["--doc", "-"], "--doc FILE"),
         (&["--file", "-", "--file", "-"], "at most once"),
+        (&["--endpoint-url", "localhost:4566"], "write one like http://"),
+        (&["--rate", "1e-25/s"], "write one like 500/s"),
     ] {
         let output = kput(&fake, home.path()).arg("sensor-readings").args(args).stdin("x\n").assert().code(2);
         let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();

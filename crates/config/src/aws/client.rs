@@ -8,11 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-use crate::args::AwsArgs;
+use crate::args::{AwsArgs, is_endpoint};
 use crate::fault::Fault;
 use crate::names;
 use crate::process::World;
-use crate::settings::{Chosen, PROFILE, REGION};
+use crate::settings::{Chosen, ENDPOINT_URL, PROFILE, REGION, SERVICE_ENDPOINT_URLS};
 
 use super::http;
 use super::login::Login;
@@ -58,6 +58,16 @@ impl Aws {
             return Err(Fault::usage(format!("{name} is set but empty")).with_hint(format!("unset {name}")));
         }
         let settings = &world.settings;
+        for setting in [ENDPOINT_URL].iter().chain(&SERVICE_ENDPOINT_URLS) {
+            // The SDK would try such a one until the time is over.
+            if let Some(chosen) = settings.choose(setting, args.endpoint_url.as_deref(), None)
+                && !is_endpoint(&chosen.value)
+            {
+                return Err(Fault::usage(format!("`{}` is no URL of an endpoint", chosen.value))
+                    .with_cause(format!("it came from {}", chosen.origin))
+                    .with_hint("write one like http://127.0.0.1:4566, or unset it"));
+            }
+        }
         let profile = settings.choose(&PROFILE, args.profile.as_deref(), None);
         let document = document_region.map(|region| ("region", region.as_str()));
         let region = settings.choose(&REGION, args.region.as_deref(), document);
