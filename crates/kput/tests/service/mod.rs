@@ -180,6 +180,33 @@ fn a_service_that_never_recovers_is_transient() {
 }
 
 #[test]
+fn a_reshard_in_mid_stream_loses_nothing_and_keeps_the_order_of_each_key() {
+    // Throttled first, so that the shards are known; then they become others, twice.
+    for ordered in [true, false] {
+        let fake = Fake::scripted(|number, entries| match number {
+            1 => Act::Fail((0..entries.len()).step_by(3).collect(), "ProvisionedThroughputExceededException"),
+            3 => Act::Reshard(vec![0, u128::MAX / 2]),
+            6 => Act::Reshard(vec![0]),
+            _ => Act::Store,
+        });
+        let args = if ordered { &["--key-field", "id", "--ordered"][..] } else { &["--key-field", "id"] };
+        let (code, receipts, said) = put(&fake, args, &readings(6000, 800));
+        assert_eq!(code, Some(0), "{said}");
+        assert_each_once(&fake, 6000);
+        assert_receipts_match(&fake, &receipts);
+        let shards: std::collections::BTreeSet<_> =
+            fake.stored().into_iter().map(|stored| stored.shard).collect();
+        assert_eq!(shards.len(), 4, "records went to shards from before, between and after");
+        if ordered {
+            let mut last = std::collections::BTreeMap::new();
+            for (stored, number) in fake.stored().iter().zip(numbers(&fake.stored())) {
+                assert!(last.insert(stored.key.clone(), number).is_none_or(|before| before < number));
+            }
+        }
+    }
+}
+
+#[test]
 fn an_endpoint_that_hangs_or_resets_costs_a_try_not_a_record() {
     let fake = Fake::scripted(|number, _| match number {
         0 => Act::Hang,
