@@ -16,6 +16,9 @@ const MOST_LINES: usize = 500;
 /// The longest a `main.rs` may be.
 const MOST_MAIN_LINES: usize = 25;
 
+/// The widest an example of a tool's help may be: wider ones are broken where a terminal ends, and nobody can paste them.
+const MOST_EXAMPLE_COLUMNS: usize = 78;
+
 /// Checks the tree.
 #[expect(clippy::print_stderr, reason = "a task runner talks to the person who started it")]
 pub(crate) fn run() -> Result<()> {
@@ -41,6 +44,7 @@ fn findings(root: &Path) -> Result<Vec<String>> {
         let text = fs::read_to_string(&file).with_context(|| format!("failed to read `{shown}`"))?;
         if is_rust {
             findings.extend(module(&shown, name, &text));
+            findings.extend(examples(&shown, &text));
         } else if name == "Cargo.toml" {
             findings.extend(manifest(&shown, &text));
             manifests.push_str(&text);
@@ -92,6 +96,17 @@ fn module(shown: &str, name: &str, text: &str) -> Option<String> {
         if name == "main.rs" && shown.starts_with("xtask/") { code > MOST_LINES } else { code > most };
     (too_long && !is_test)
         .then(|| format!("{shown}: {code} lines, at most {most}: split it by what it is about"))
+}
+
+/// Examples in a help text that cannot be pasted as they are shown.
+fn examples(shown: &str, text: &str) -> Vec<String> {
+    let Some((_, after)) = text.split_once("\nconst EXAMPLES: &str = ") else { return Vec::new() };
+    let lines = after.lines().skip(1).take_while(|line| *line == "Examples:" || line.starts_with("  "));
+    let wide = lines.filter(|line| line.trim_end_matches("\";").chars().count() > MOST_EXAMPLE_COLUMNS);
+    wide.map(|line| {
+        format!("{shown}: an example is wider than {MOST_EXAMPLE_COLUMNS} columns: `{}`", line.trim())
+    })
+    .collect()
 }
 
 fn manifest(shown: &str, text: &str) -> Vec<String> {
@@ -149,7 +164,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{findings, manifest, module};
+    use super::{examples, findings, manifest, module};
 
     #[test]
     fn the_tree_is_tidy() {
@@ -163,6 +178,15 @@ mod tests {
             manifest("crates/x/Cargo.toml", text),
             ["crates/x/Cargo.toml:2: take the version from the workspace: `serde = \"1\"`"]
         );
+    }
+
+    #[test]
+    fn an_example_that_is_too_wide_is_found() {
+        let help = |example: &str| {
+            format!("\nconst EXAMPLES: &str = \"\\\nExamples:\n  {example}\n\";\n{}", "x".repeat(99))
+        };
+        assert!(examples("a.rs", &help("kput orders")).is_empty());
+        assert_eq!(examples("a.rs", &help(&"x".repeat(80))).len(), 1);
     }
 
     #[test]

@@ -7,11 +7,11 @@ use config::settings::Asked;
 
 const EXAMPLES: &str = "\
 Examples:
-  aws-check                                   who am I, and what can I reach
-  aws-check --profile databricks-course       the same for a profile
-  aws-check --no-reach                        only who I am: one request
-  aws-check | kstream ensure sensor-readings  the first stage of a pipe
-  aws-check --doctor < connection.json        which link of the chain is broken, and what repairs it
+  aws-check                                   # who am I, what can I reach
+  aws-check --profile databricks-course       # the same for a profile
+  aws-check --no-reach                        # only who I am: one request
+  aws-check | kstream ensure sensor-readings  # the first stage of a pipe
+  aws-check --doctor < connection.json        # the broken link, its repair
 ";
 
 /// Says who you are on AWS, where from, and what you can reach

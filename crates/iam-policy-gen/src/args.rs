@@ -14,15 +14,18 @@ Examples:
   # the trust policy of the guide, ready to paste
   iam-policy-gen trust --pretty < /dev/null
   # both policies, in the pipeline that creates the role
-  kstream ensure sensor-readings | iam-policy-gen trust | iam-policy-gen permissions | iam-role ensure databricks-kinesis-role
+  kstream ensure sensor-readings | iam-policy-gen trust \\
+    | iam-policy-gen permissions | iam-role ensure databricks-kinesis-role
   # the permissions alone, also for fan-out and a key of your own
-  iam-policy-gen permissions --stream arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings < /dev/null
+  iam-policy-gen permissions < /dev/null \\
+    --stream arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings
   # as Terraform, with the Databricks credential beside it
-  iam-policy-gen trust --format terraform --account 123456789012 < /dev/null > trust.tf
+  iam-policy-gen trust --format terraform --account 123456789012 < /dev/null
   # what is wrong with a policy, what differs, what it allows, what it says
   iam-policy-gen lint trust.json
   iam-policy-gen diff live.json wanted.json
-  iam-policy-gen eval policy.json --action kinesis:PutRecord --resource arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings
+  iam-policy-gen eval policy.json --action kinesis:PutRecord \\
+    --resource arn:aws:kinesis:eu-central-1:123456789012:stream/orders
   iam-policy-gen explain policy.json
 ";
 

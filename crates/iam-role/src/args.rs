@@ -11,11 +11,13 @@ use crate::tag::Tag;
 
 const EXAMPLES: &str = "\
 Examples:
-  # the guide's order: stream, both policies, then the role with its policy attached
-  kstream ensure sensor-readings | iam-policy-gen trust | iam-policy-gen permissions | iam-role ensure databricks-kinesis-role
+  # the guide's order: stream, both policies, then the role with its policy
+  kstream ensure sensor-readings | iam-policy-gen trust \\
+    | iam-policy-gen permissions | iam-role ensure databricks-kinesis-role
   # policies from files, without a pipe
-  iam-role ensure databricks-kinesis-role --trust trust.json --permissions permissions.json < /dev/null
-  # everything that decides what the role may do, its boundary and every refusal included
+  iam-role ensure databricks-kinesis-role < /dev/null \\
+    --trust trust.json --permissions permissions.json
+  # everything that decides what the role may do, its boundary included
   iam-role show databricks-kinesis-role --pretty < /dev/null
   # take it down again
   iam-role delete --yes < connection.json

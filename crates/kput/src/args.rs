@@ -13,10 +13,11 @@ use crate::record::HashKey;
 use crate::scan::Path;
 
 const EXAMPLES: &str = r#"Examples:
-  kput sensor-readings --key sensor_01 --data '{"sensor_id":"sensor_01","celsius":-18.2}'
+  kput sensor-readings --key sensor_01 --data '{"temperature_celsius":-18.2}'
   kput sensor-readings --key-field sensor_id < readings.ndjson
-  kput sensor-readings --input csv --key-field sensor_id --file readings.csv.gz
-  kput sensor-readings --key-field sensor_id --ordered --dead-letter failed.ndjson < readings.ndjson
+  kput sensor-readings --key-field sensor_id --input csv --file readings.csv.gz
+  kput sensor-readings --key-field sensor_id --ordered < readings.ndjson
+  kput sensor-readings --journal journal --dead-letter dead < readings.ndjson
   kpeek old-stream | kput new-stream --input envelope
 "#;
 

@@ -7,13 +7,13 @@ use config::settings::{Asked, STREAM};
 
 const EXAMPLES: &str = "\
 Examples:
-  kstream ensure sensor-readings                      an on-demand stream, ready to use
-  kstream ensure sensor-readings --shards 2           a provisioned one
+  kstream ensure sensor-readings             # on demand, ready to use
+  kstream ensure sensor-readings --shards 2  # a provisioned one
   kstream ensure sensor-readings --retention-hours 48 --tag team=sensors
   kstream cost sensor-readings --records-per-second 50 --record-bytes 110
   kstream list
   kstream delete sensor-readings --yes
-  kstream ensure sensor-readings | iam-policy-gen trust | …
+  kstream ensure sensor-readings | iam-policy-gen trust  # and so on
 ";
 
 /// Creates, shows, prices and deletes a Kinesis stream

@@ -24,9 +24,10 @@ const TRANSIENT: u8 = 5;
 
 const EXAMPLES: &str = "\
 Examples:
-  kinbricks-sandbox -- aws sts get-caller-identity     run one command inside, and end with it
-  kinbricks-sandbox -- bash                            a shell inside; leave it and all is gone
-  kinbricks-sandbox > sandbox.env &  . ./sandbox.env   serve until Ctrl-C; use it from here";
+  kinbricks-sandbox -- aws sts get-caller-identity  # one command inside
+  kinbricks-sandbox -- bash                         # a shell inside
+  kinbricks-sandbox > sandbox.env &                 # serve until Ctrl-C,
+  . ./sandbox.env                                   # use it from here";
 
 /// A local AWS and Databricks on loopback: Kinesis, IAM, STS and Unity Catalog credentials. It starts empty and forgets
 /// everything when it ends.

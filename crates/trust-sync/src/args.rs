@@ -10,7 +10,7 @@ use policy::trust::Form;
 
 const EXAMPLES: &str = "\
 Examples:
-  # the guide's last AWS step: the credential's external ID, and the role itself, into the role's trust policy
+  # the guide's last AWS step: the credential's external ID into the trust policy
   dbx-cred ensure kinesis-sensor-credential < connection.json | trust-sync
   # has anybody changed it? Changes nothing, exits 1 on drift
   trust-sync --check < connection.json
@@ -19,7 +19,8 @@ Examples:
   # put back what the last run replaced
   trust-sync --undo < connection.json
   # without a document
-  trust-sync databricks-kinesis-role --external-id 0d26daa6-5e44-4c97-a497-ef015f91254a < /dev/null
+  trust-sync databricks-kinesis-role < /dev/null \\
+    --external-id 0d26daa6-5e44-4c97-a497-ef015f91254a
 ";
 
 /// Make the live trust policy of a role what its Databricks credential asks for
