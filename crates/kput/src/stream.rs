@@ -210,7 +210,78 @@ fn open_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_aws;
+    use aws_config::{BehaviorVersion, Region, SdkConfig};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_smithy_runtime_api::client::http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+    use aws_smithy_types::body::SdkBody;
+    use config::aws::Aws;
+    use config::{Fault, Kind};
+
+    use super::{Permission, is_aws};
+    use crate::put::Put;
+
+    /// A service that always gives the same answer.
+    #[derive(Clone, Copy, Debug)]
+    struct Canned(u16, &'static str);
+
+    impl HttpClient for Canned {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(*self)
+        }
+    }
+
+    impl HttpConnector for Canned {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let body = std::str::from_utf8(request.body().bytes().unwrap()).unwrap();
+            assert!(body.contains("\"DryRun\":true"), "{body}");
+            let answer = HttpResponse::new(self.0.try_into().unwrap(), SdkBody::from(self.1));
+            HttpConnectorFuture::ready(Ok(answer))
+        }
+    }
+
+    /// What AWS itself is told to have answered a dry run. Nothing leaves the process.
+    async fn permission(answer: Canned) -> Result<Permission, Fault> {
+        let keys = Credentials::new("AKIDEXAMPLE", "not-a-secret", None, None, "test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(SharedHttpClient::new(answer))
+            .build();
+        let aws = Aws::for_tests(sdk, "eu-central-1".parse().unwrap());
+        Put::new(aws, "sensor-readings".parse().unwrap(), std::time::Duration::from_secs(5))
+            .permission()
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_tells_what_a_put_would() {
+        let would_succeed =
+            r#"{"__type":"DryRunOperationException","message":"Request would have succeeded"}"#;
+        assert_eq!(permission(Canned(400, would_succeed)).await.unwrap(), Permission::Granted);
+
+        let denied =
+            r#"{"__type":"AccessDeniedException","message":"not authorized to perform: kinesis:PutRecords"}"#;
+        let fault = permission(Canned(400, denied)).await.unwrap_err();
+        assert_eq!((fault.kind(), fault.code()), (Kind::Refused, Some("AccessDeniedException")));
+
+        let missing = r#"{"__type":"ResourceNotFoundException","message":"not found"}"#;
+        let fault = permission(Canned(400, missing)).await.unwrap_err();
+        assert!(
+            fault.hint().is_some_and(|hint| hint.contains("kstream ensure sensor-readings")),
+            "{fault:?}"
+        );
+
+        let stored = r#"{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1","ShardId":"s"}]}"#;
+        let fault = permission(Canned(200, stored)).await.unwrap_err();
+        assert!(fault.to_text("kput").contains("stored one record"), "{fault:?}");
+    }
 
     #[test]
     fn only_hosts_of_aws_get_a_dry_run() {

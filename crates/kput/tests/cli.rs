@@ -6,6 +6,7 @@ mod crowd;
 mod fake;
 mod resume;
 mod service;
+mod terminal;
 
 use std::process::Stdio;
 
@@ -135,6 +136,27 @@ fn errors_as_json_are_one_line() {
         let line: serde_json::Value = serde_json::from_str(&said).unwrap();
         assert_eq!((line["tool"].as_str(), line["kind"].as_str()), (Some("kput"), Some("usage")));
     }
+}
+
+#[test]
+fn a_record_without_its_key_is_left_out_or_gets_a_random_one_when_asked() {
+    let lines = "{\"id\":\"a\"}\n{\"id\":null}\nhello\n";
+    let (code, receipts, said) = service::put(&Fake::new(), &["--key-field", "id"], lines);
+    assert_eq!((code, receipts.len()), (Some(3), 1), "{said}");
+    assert!(said.contains("stdin, line 2: the record has null in field `id`"), "{said}");
+    let fake = Fake::new();
+    let (code, receipts, said) =
+        service::put(&fake, &["--key-field", "id", "--on-missing-key", "skip"], lines);
+    assert_eq!((code, fake.stored().len()), (Some(0), 1), "{said}");
+    assert_eq!(receipts[2]["skipped"], "the record is not JSON");
+    assert!(said.contains("2 left out"), "{said}");
+    let fake = Fake::new();
+    let args = ["--key-field", "id", "--hash-key", "99", "--on-missing-key", "random"];
+    let (code, _, said) = service::put(&fake, &args, lines);
+    assert_eq!(code, Some(0), "{said}");
+    let stored = fake.stored();
+    assert!(stored.iter().all(|stored| stored.hash.as_deref() == Some("99")), "what is known is kept");
+    assert_eq!((stored[0].key.as_deref(), stored[2].key.as_ref().map(String::len)), (Some("a"), Some(16)));
 }
 
 #[test]
