@@ -157,17 +157,28 @@ impl<'json> Scanner<'json> {
     /// The string here, without its quotes, and whether it holds escapes.
     fn string(&mut self) -> Result<(&'json [u8], bool), Bad> {
         self.expect(b'"')?;
+        let rest = self.rest();
+        let length = quote_or_escape(rest).ok_or(Bad)?;
+        match rest.split_at_checked(length) {
+            Some((raw, [b'"', ..])) => {
+                self.at += length + 1;
+                Ok((raw, false))
+            }
+            _ => self.string_with_escapes().map(|raw| (raw, true)),
+        }
+    }
+
+    /// The string here, behind its first quote.
+    #[cold]
+    fn string_with_escapes(&mut self) -> Result<&'json [u8], Bad> {
         let start = self.at;
-        let mut escaped = false;
         loop {
-            let offset = quote_or_escape(self.rest()).ok_or(Bad)?;
-            self.at += offset;
+            self.at += quote_or_escape(self.rest()).ok_or(Bad)?;
             if self.json.get(self.at) == Some(&b'"') {
                 let raw = self.json.get(start..self.at).ok_or(Bad)?;
                 self.at += 1;
-                return Ok((raw, escaped));
+                return Ok(raw);
             }
-            escaped = true;
             self.at += 2;
         }
     }
@@ -237,6 +248,7 @@ impl<'json> Scanner<'json> {
 }
 
 /// Where the next quote or backslash is.
+#[inline]
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
     // Names and most values are short: a few words at a time are looked at sooner than memchr gets ready.
     const WORDS: usize = 4;
