@@ -18,7 +18,7 @@ pub struct ProcessArgs {
     /// How errors are written to stderr: text or json, one JSON line [default: text] [env: KINBRICKS_ERRORS]
     #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, global = true, help_heading = PROCESS)]
     pub errors: Option<ErrorFormat>,
-    /// Say more on stderr
+    /// Say more on stderr: a line a request among others
     #[arg(long, short, global = true, help_heading = PROCESS, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Say nothing on stderr but errors

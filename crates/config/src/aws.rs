@@ -4,6 +4,7 @@ mod client;
 mod fault;
 mod http;
 mod login;
+mod trace;
 
 pub use client::Aws;
 pub use fault::{Problem, problem};

@@ -184,10 +184,17 @@ impl Transport {
     }
 
     async fn attempt(&self, request: RequestBuilder) -> Result<Answer, Failed> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let started = Instant::now();
+        let left = self.deadline.saturating_duration_since(started);
         let response =
             request.timeout(ATTEMPT.min(left)).send().await.map_err(|error| Failed::Final(broken(&error)))?;
         let status = response.status();
+        tracing::debug!(
+            path = response.url().path(),
+            status = status.as_u16(),
+            took_ms = started.elapsed().as_millis(),
+            "answered"
+        );
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let asked = header(RETRY_AFTER).and_then(|text| retry_after(text, Timestamp::now()));
         if status.is_redirection() {

@@ -160,6 +160,21 @@ fn a_record_without_its_key_is_left_out_or_gets_a_random_one_when_asked() {
 }
 
 #[test]
+fn verbose_says_what_was_asked_of_whom_and_nothing_of_what_was_in_it() {
+    let (fake, home) = (Fake::new(), tempdir().unwrap());
+    let args = ["sensor-readings", "--key", "a-key", "--data", "a-payload", "--verbose"];
+    let output = kput(&fake, home.path()).args(args).assert().code(0);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        said.contains("operation=\"PutRecords\" host=\"127.0.0.1:") && said.contains("status=200"),
+        "{said}"
+    );
+    for hidden in ["a-key", "a-payload", "YS1wYXlsb2Fk", "wJalr", "AKIA", "Signature"] {
+        assert!(!said.contains(hidden), "{said}");
+    }
+}
+
+#[test]
 fn flags_that_cannot_be_honoured_are_refused() {
     let (fake, home) = (Fake::new(), tempdir().unwrap());
     for (args, expected) in [

@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use super::trace::traced;
 use crate::env::{AWS_CA_BUNDLE, Env};
 use crate::fault::Fault;
 
@@ -79,11 +80,13 @@ struct ConnectorByDestination {
 
 impl HttpConnector for ConnectorByDestination {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_plain_loopback(request.uri()) {
-            self.plain.call(request)
-        } else {
-            self.secure.client().http_connector(&self.settings, &self.components).call(request)
-        }
+        traced(request, |request| {
+            if is_plain_loopback(request.uri()) {
+                self.plain.call(request)
+            } else {
+                self.secure.client().http_connector(&self.settings, &self.components).call(request)
+            }
+        })
     }
 }
 
