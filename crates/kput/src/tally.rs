@@ -83,6 +83,14 @@ impl Tally {
         self.unaggregated_payload_units += alone.payload_units;
     }
 
+    /// Adds what an entry costs that is stored where no consumer looks for it, and has to be put again.
+    pub fn bill_in_vain(&mut self, size: usize) {
+        let mut billed = Bill::default();
+        billed.add(size);
+        self.billed_kib += billed.kib;
+        self.payload_units += billed.payload_units;
+    }
+
     /// The summary as a sentence about `stream`.
     pub fn sentence(&self, stream: &str, aggregated: bool) -> String {
         let mut text = format!(

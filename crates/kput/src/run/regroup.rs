@@ -94,7 +94,10 @@ impl Run {
         match landed(&aggregation.map, pack, shard) {
             Landed::Right => return Some(item),
             // All of its records: a consumer that checks drops the whole aggregate.
-            Landed::Wrong => aggregation.strays.extend(pack.unpack()),
+            Landed::Wrong => {
+                aggregation.strays.extend(pack.unpack());
+                self.tally.bill_in_vain(pack.size());
+            }
             Landed::Unknown => aggregation.undecided.push((item, place, text.clone())),
         }
         aggregation.regroup = true;
@@ -155,6 +158,7 @@ impl Run {
             match &item.content {
                 Content::Packed(pack) if landed(&map, pack, text.get(place.shard)) != Landed::Right => {
                     records.extend(pack.unpack());
+                    self.tally.bill_in_vain(pack.size());
                 }
                 Content::Packed(_) | Content::Alone(_) => self.conclude(&text, &[(item, place)], &[]),
             }
