@@ -92,21 +92,22 @@ impl Aws {
         if let Some(url) = &args.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        if let Some(name) = &args.profile {
-            // As in the AWS CLI, a profile that was typed beats keys in the environment; one from AWS_PROFILE does not.
-            let config = ProviderConfig::default().with_http_client(client);
-            let config = config
-                .with_region(checked.as_ref().map(|region| aws_config::Region::new(region.to_string())));
-            let provider =
-                ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
-            loader = loader.credentials_provider(SharedCredentialsProvider::new(provider));
-        }
-        let sdk = loader.load().await;
-
         let mut login = Login::new(profile.as_ref().map(|chosen| chosen.value.as_str()), world.env());
         if args.profile.is_some() {
             login.ignore_keys();
         }
+        let console = login.console_region();
+        if args.profile.is_some() || console.is_some() {
+            // As in the AWS CLI, a profile that was typed beats keys in the environment; one from AWS_PROFILE does not.
+            let asked = checked.as_ref().map(ToString::to_string);
+            let region = console.or(asked).map(aws_config::Region::new);
+            let config = ProviderConfig::default().with_http_client(client).with_region(region);
+            let provider = ProfileFileCredentialsProvider::builder().configure(&config);
+            let provider = provider.profile_name(login.profile()).build();
+            loader = loader.credentials_provider(SharedCredentialsProvider::new(provider));
+        }
+        let sdk = loader.load().await;
+
         let (region, region_origin) = match (region, checked) {
             (Some(chosen), Some(region)) => (region, chosen.origin.to_string()),
             _ => {

@@ -47,10 +47,22 @@ impl Login {
         self.profile.as_deref().unwrap_or("default")
     }
 
-    /// How the profile signs in. Reads the file, so it is asked only when something has failed.
+    /// How the profile signs in.
     pub(super) fn style(&self) -> Style {
-        let text = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        style(&text, self.profile())
+        style(&self.file(), self.profile())
+    }
+
+    /// The region in which `aws login` was done, where that is what signs in and the profile says.
+    ///
+    /// Its token can be renewed only there, whatever region is asked for: elsewhere it works until it has to be renewed.
+    pub(super) fn console_region(&self) -> Option<String> {
+        let text = self.file();
+        let is_console = !self.keys && style(&text, self.profile()) == Style::Console;
+        value(&text, self.profile(), "region").filter(|_| is_console).map(str::to_owned)
+    }
+
+    fn file(&self) -> String {
+        self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default()
     }
 
     /// How to sign in, for a hint.
@@ -82,31 +94,51 @@ impl Login {
     }
 }
 
+/// The value of `key` in the section of `profile`.
+fn value<'text>(text: &'text str, profile: &str, key: &str) -> Option<&'text str> {
+    settings(text, profile).find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
 /// How `profile` signs in, by the keys of its section in the AWS configuration file.
 fn style(text: &str, profile: &str) -> Style {
-    let mut inside = false;
-    let mut style = Style::Missing;
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            let name = section.trim().strip_prefix("profile").map_or(section, str::trim);
-            inside = name == profile;
-            if inside && style == Style::Missing {
-                style = Style::Other;
-            }
-        } else if inside {
-            match line.split('=').next().map(str::trim) {
-                Some("login_session") => style = Style::Console,
-                Some("sso_session" | "sso_start_url") => style = Style::IdentityCenter,
-                _ => {}
-            }
+    let mut style = if sections(text).any(|name| name == profile) { Style::Other } else { Style::Missing };
+    for (key, _) in settings(text, profile) {
+        match key {
+            "login_session" => style = Style::Console,
+            "sso_session" | "sso_start_url" => style = Style::IdentityCenter,
+            _ => {}
         }
     }
     style
 }
 
+/// The profile that a line begins, if it begins a section.
+fn section(line: &str) -> Option<&str> {
+    let name = line.trim().strip_prefix('[')?.split(']').next()?.trim();
+    Some(name.strip_prefix("profile ").map_or(name, str::trim))
+}
+
+fn sections(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(section)
+}
+
+/// The keys and values in the section of `profile`.
+fn settings<'text>(text: &'text str, profile: &str) -> impl Iterator<Item = (&'text str, &'text str)> {
+    let mut inside = false;
+    text.lines().filter_map(move |line| {
+        if let Some(name) = section(line) {
+            inside = name == profile;
+            return None;
+        }
+        let (key, value) = line.split_once('=')?;
+        inside.then(|| (key.trim(), value.trim()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Style, style};
+    use super::{Login, Style, style};
+    use crate::env::Env;
 
     #[test]
     fn a_profile_says_how_it_signs_in() {
@@ -116,5 +148,25 @@ mod tests {
         assert_eq!(style(text, "me"), Style::Console);
         assert_eq!(style(text, "work"), Style::IdentityCenter);
         assert_eq!(style(text, "nobody"), Style::Missing);
+    }
+
+    #[test]
+    fn a_console_login_is_renewed_where_it_was_made() {
+        let folder = std::env::temp_dir().join(format!("kinbricks-login-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("config");
+        let text = "[profile me]\nlogin_session = arn:aws:iam::123456789012:root\nregion = us-east-1\n\
+                    [profile nowhere]\nlogin_session=arn:aws:iam::123456789012:root\n[profile keys]\nregion=x\n";
+        std::fs::write(&file, text).unwrap();
+        let login = |profile, more: &[(&str, &str)]| {
+            let own = [("AWS_CONFIG_FILE", file.to_str().unwrap())];
+            let env: Env = own.iter().chain(more).copied().collect();
+            Login::new(Some(profile), &env).console_region()
+        };
+        assert_eq!(login("me", &[]).as_deref(), Some("us-east-1"));
+        assert_eq!(login("nowhere", &[]), None);
+        assert_eq!(login("keys", &[]), None);
+        assert_eq!(login("me", &[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")]), None, "keys in the environment win");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
