@@ -35,11 +35,11 @@ pub(crate) struct Answer<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Output<'a> {
-    #[serde(borrow, default)]
+    // Both are always sent. What lacks them is somebody else's answer, and does not say that the shard is closed.
+    #[serde(borrow)]
     records: Vec<Entry<'a>>,
-    next_shard_iterator: Option<String>,
-    #[serde(default)]
     millis_behind_latest: i64,
+    next_shard_iterator: Option<String>,
     child_shards: Option<Vec<Child>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Answer<'a> {
     /// Takes a body apart.
     ///
     /// # Errors
-    /// A transient fault when the body is not what GetRecords answers, as when a proxy cut it off.
+    /// A transient fault when the body is not what GetRecords answers, as when a proxy cut it off or answered itself.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let output: Output<'_> = serde_json::from_slice(body)
             .map_err(|error| Fault::transient("the service's answer cannot be read").with_cause(error))?;
@@ -136,27 +136,23 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// Hands out the records in the order of the shard, until `visit` says stop.
+    /// Hands out the records in the order of the shard, until `visit` says stop. `decoded` is memory for their data.
     ///
     /// # Errors
-    /// A transient fault when data is no base64.
-    pub(crate) fn each(&self, mut visit: impl FnMut(&Record<'_>) -> bool) -> Result<(), Fault> {
-        let mut decoded = Vec::new();
-        for entry in &self.records {
+    /// A transient fault when data is no base64. Then not one record was handed out.
+    pub(crate) fn each(
+        &self,
+        decoded: &mut Vec<u8>,
+        mut visit: impl FnMut(&Record<'_>) -> bool,
+    ) -> Result<(), Fault> {
+        let ends = self.decode(decoded)?;
+        let mut start = 0;
+        for (entry, end) in self.records.iter().zip(ends) {
             let data = match &entry.data {
                 Data::Bytes(bytes) => bytes,
-                Data::Base64(text) => {
-                    decoded.clear();
-                    STANDARD.decode_vec(text.as_bytes(), &mut decoded).map_err(|error| {
-                        Fault::transient(format!(
-                            "the data of record {} cannot be read",
-                            entry.sequence_number
-                        ))
-                        .with_cause(error)
-                    })?;
-                    decoded.as_slice()
-                }
+                Data::Base64(_) => decoded.get(start..end).unwrap_or_default(),
             };
+            start = end;
             let record = Record {
                 sequence_number: &entry.sequence_number,
                 arrived_ms: entry.arrived_ms(),
@@ -168,6 +164,22 @@ impl<'a> Answer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Decodes the data of all records. Returns where each one ends.
+    fn decode(&self, decoded: &mut Vec<u8>) -> Result<Vec<usize>, Fault> {
+        decoded.clear();
+        let mut ends = Vec::with_capacity(self.records.len());
+        for entry in &self.records {
+            if let Data::Base64(text) = &entry.data {
+                STANDARD.decode_vec(text.as_bytes(), decoded).map_err(|error| {
+                    Fault::transient(format!("the data of record {} cannot be read", entry.sequence_number))
+                        .with_cause(error)
+                })?;
+            }
+            ends.push(decoded.len());
+        }
+        Ok(ends)
     }
 
     /// The sequence number of the record at this place in the answer.
@@ -228,7 +240,7 @@ mod tests {
         let answer = Answer::parse(BODY.as_bytes()).unwrap();
         let mut seen = Vec::new();
         answer
-            .each(|record| {
+            .each(&mut Vec::new(), |record| {
                 let key = record.partition_key.map(str::to_owned);
                 seen.push((record.sequence_number.to_owned(), record.arrived_ms, key, record.data.to_vec()));
                 true
@@ -249,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_closed_shard_names_its_children() {
-        let body = r#"{"Records":[],"ChildShards":[{"ShardId":"shardId-000000000002","ParentShards":["shardId-000000000000","shardId-000000000001"],"HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"340282366920938463463374607431768211455"}}]}"#;
+        let body = r#"{"Records":[],"MillisBehindLatest":0,"ChildShards":[{"ShardId":"shardId-000000000002","ParentShards":["shardId-000000000000","shardId-000000000001"],"HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"340282366920938463463374607431768211455"}}]}"#;
         let answer = Answer::parse(body.as_bytes()).unwrap();
         assert_eq!(answer.children[0].parents.len(), 2);
         assert_eq!(answer.children[0].hashes, Some(HashRange { start: 0, end: u128::MAX }));
@@ -265,11 +277,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_answer_to_a_read_does_not_end_a_shard() {
+        for body in [
+            "{}",
+            r#"{"message":"captive portal"}"#,
+            r#"{"Records":[]}"#,
+            r#"{"MillisBehindLatest":0}"#,
+            "[]",
+            "null",
+        ] {
+            assert_eq!(Answer::parse(body.as_bytes()).unwrap_err().kind(), config::Kind::Transient, "{body}");
+        }
+    }
+
+    #[test]
+    fn no_record_is_handed_out_when_one_cannot_be_decoded() {
+        let body = r#"{"Records":[{"SequenceNumber":"1","Data":"e30="},{"SequenceNumber":"2","Data":"?"}],"MillisBehindLatest":0}"#;
+        let answer = Answer::parse(body.as_bytes()).unwrap();
+        let mut seen = 0;
+        let visited = answer.each(&mut Vec::new(), |_| {
+            seen += 1;
+            true
+        });
+        assert_eq!((visited.unwrap_err().kind(), seen), (config::Kind::Transient, 0));
+    }
+
+    #[test]
     fn arrival_times_are_rounded_not_cut() {
         for millis in [1_705_312_800_123_i64, 1_705_312_800_999, 1_705_312_800_001, 1_705_312_801_000] {
             let (seconds, fraction) = (millis / 1000, millis % 1000);
             let body = format!(
-                r#"{{"Records":[{{"SequenceNumber":"1","Data":"","ApproximateArrivalTimestamp":{seconds}.{fraction:03}}}]}}"#
+                r#"{{"Records":[{{"SequenceNumber":"1","Data":"","ApproximateArrivalTimestamp":{seconds}.{fraction:03}}}],"MillisBehindLatest":0}}"#
             );
             let answer = Answer::parse(body.as_bytes()).unwrap();
             assert_eq!(answer.progress().last_arrived.unwrap().as_millisecond(), millis);

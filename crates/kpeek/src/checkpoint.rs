@@ -137,6 +137,11 @@ impl Checkpoint {
         self.written.is_none_or(|(at, took)| now.saturating_duration_since(at) >= took * WRITING_PART)
     }
 
+    /// Whether this run has written it.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
     /// Replaces the file.
     ///
     /// # Errors

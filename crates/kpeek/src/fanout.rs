@@ -1,4 +1,4 @@
-//! Enhanced fan-out: a registered consumer with a share of its own, to which shards push their records.
+//! Enhanced fan-out: shards push their records to a consumer that has a share of its own.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,16 @@ use aws_sdk_kinesis::config::{Config, StalledStreamProtectionConfig};
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::types::{
-    ConsumerStatus, ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
+    ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
 };
 use config::aws::{Aws, problem};
-use config::names::{ConsumerName, ShardId, StreamArn, StreamRef};
-use config::{Fault, Kind, World};
+use config::names::ShardId;
+use config::{Fault, Kind};
+use jiff::Timestamp;
 use tokio::time;
 
 use crate::answer::Answer;
+use crate::clock::AnsweredAt;
 use crate::peek::now;
 use crate::position::Position;
 use crate::read::{Refusal, sdk_time};
@@ -22,117 +24,17 @@ use crate::read::{Refusal, sdk_time};
 /// A subscription lasts five minutes (SubscribeToShard, API model). It is replaced before, so that nothing is cut off.
 const SUBSCRIPTION: Duration = Duration::from_mins(4);
 
-/// How often a new consumer is looked at until it is active. DescribeStreamConsumer grants 20 a second.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// How long a consumer may take to become active.
-const ACTIVATION: Duration = Duration::from_mins(2);
-
-/// A consumer that is ready to subscribe.
+/// Subscribes as a consumer.
 #[derive(Clone, Debug)]
 pub(crate) struct FanOut {
-    client: Client,
-    aws: Aws,
-    name: ConsumerName,
-    arn: String,
-    /// Whether it was registered by this run, which then takes it away again.
-    is_ours: bool,
+    pub(crate) client: Client,
+    pub(crate) aws: Aws,
+    /// The consumer's ARN.
+    pub(crate) arn: String,
 }
 
 impl FanOut {
-    /// Uses the consumer `name` of the stream, or registers it, and waits until it is active.
-    ///
-    /// # Errors
-    /// A fault when it cannot be registered or does not become active; what was registered is then taken away again.
-    pub(crate) async fn begin(
-        client: &Client,
-        aws: &Aws,
-        world: &World,
-        stream: &StreamRef,
-        name: &ConsumerName,
-    ) -> Result<Self, Fault> {
-        let stream_arn = stream_arn(client, aws, stream).await?;
-        let doing = format!("failed to register consumer `{name}` of stream `{stream}`");
-        let register =
-            client.register_stream_consumer().stream_arn(stream_arn.as_str()).consumer_name(name.as_str());
-        let (arn, is_ours) = match register.send().await {
-            Ok(registered) => (registered.consumer.map(|consumer| consumer.consumer_arn), true),
-            Err(error) if error.code() == Some("ResourceInUseException") => {
-                let look = client.describe_stream_consumer().stream_arn(stream_arn.as_str());
-                let seen = look.consumer_name(name.as_str()).send().await;
-                let seen = seen.map_err(|error| aws.fault(doing.clone(), &error))?;
-                (seen.consumer_description.map(|consumer| consumer.consumer_arn), false)
-            }
-            Err(error) => {
-                let fault = aws.fault(doing, &error);
-                return Err(match fault.code() {
-                    Some("LimitExceededException") => fault.with_hint(
-                        "a stream has 20 consumers at most; name one that is there: aws kinesis list-stream-consumers",
-                    ),
-                    _ => fault,
-                });
-            }
-        };
-        let arn = arn.ok_or_else(|| Fault::refused(doing).with_cause("the answer names no consumer"))?;
-        let fan_out = Self { client: client.clone(), aws: aws.clone(), name: name.clone(), arn, is_ours };
-        if is_ours {
-            world.notes.say(format!("created consumer `{name}`"));
-        }
-        let active = tokio::select! {
-            active = fan_out.wait_until_active() => active,
-            () = world.interrupt.asked() => Err(Fault::interrupted("interrupted")),
-        };
-        if let Err(fault) = active {
-            fan_out.end(world).await?;
-            return Err(fault);
-        }
-        Ok(fan_out)
-    }
-
-    async fn wait_until_active(&self) -> Result<(), Fault> {
-        let limit = now() + ACTIVATION;
-        loop {
-            let seen = self.client.describe_stream_consumer().consumer_arn(&self.arn).send().await;
-            let seen = seen.map_err(|error| {
-                self.aws.fault(format!("failed to look at consumer `{}`", self.name), &error)
-            })?;
-            let status = seen.consumer_description.map(|consumer| consumer.consumer_status);
-            if status == Some(ConsumerStatus::Active) {
-                return Ok(());
-            }
-            if now() > limit {
-                return Err(Fault::transient(format!("consumer `{}` did not become active", self.name))
-                    .with_hint("run the same command again in a moment"));
-            }
-            time::sleep(LOOK).await;
-        }
-    }
-
-    /// Takes the consumer away again if this run has registered it: each one costs money for every shard and hour.
-    ///
-    /// # Errors
-    /// A fault that says how to do it by hand.
-    pub(crate) async fn end(&self, world: &World) -> Result<(), Fault> {
-        if !self.is_ours {
-            return Ok(());
-        }
-        match self.client.deregister_stream_consumer().consumer_arn(&self.arn).send().await {
-            Ok(_) => world.notes.say(format!("deleted consumer `{}`", self.name)),
-            Err(error) if error.code() == Some("ResourceNotFoundException") => {
-                world.notes.say(format!("consumer `{}` is gone already", self.name));
-            }
-            Err(error) => {
-                let fault = self.aws.fault(format!("failed to deregister consumer `{}`", self.name), &error);
-                return Err(fault.with_hint(format!(
-                    "it costs money until it is gone: aws kinesis deregister-stream-consumer --consumer-arn {}",
-                    self.arn
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Subscribes to a shard.
+    /// Subscribes to a shard. Also returns the time at which the service did so.
     ///
     /// # Errors
     /// Why not.
@@ -140,15 +42,22 @@ impl FanOut {
         &self,
         shard: &ShardId,
         position: &Position,
-    ) -> Result<Subscription, Refusal> {
+    ) -> Result<(Box<Subscription>, Timestamp), Refusal> {
         let doing = || format!("failed to subscribe to shard {shard} at `{position}`");
         let starting =
             starting_position(position).map_err(|error| Refusal::Never(error.with_hint(doing())))?;
         // A shard in which nothing happens sends next to nothing, which is no reason to hang up.
         let patient = Config::builder().stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let request = self.client.subscribe_to_shard().consumer_arn(&self.arn).shard_id(shard.as_str());
-        match request.starting_position(starting).customize().config_override(patient).send().await {
-            Ok(output) => Ok(Subscription { output, renew_at: now() + SUBSCRIPTION, aws: self.aws.clone() }),
+        let request = request.starting_position(starting).customize().config_override(patient);
+        let answered_at = AnsweredAt::default();
+        let asked_at = Timestamp::now();
+        match request.interceptor(answered_at.clone()).send().await {
+            Ok(output) => {
+                let renew_at = now() + SUBSCRIPTION;
+                let subscription = Subscription { output, renew_at, aws: self.aws.clone() };
+                Ok((Box::new(subscription), answered_at.or_earlier(asked_at)))
+            }
             Err(error) => Err(refusal(&self.aws, doing(), &error)),
         }
     }
@@ -220,15 +129,4 @@ fn starting_position(position: &Position) -> Result<StartingPosition, Fault> {
         }
     };
     builder.build().map_err(|error| Fault::usage("the starting position is not complete").with_cause(error))
-}
-
-async fn stream_arn(client: &Client, aws: &Aws, stream: &StreamRef) -> Result<StreamArn, Fault> {
-    if let Some(arn) = stream.arn() {
-        return Ok(arn.clone());
-    }
-    let doing = format!("failed to describe stream `{stream}`");
-    let seen = client.describe_stream_summary().stream_name(stream.name().as_str()).send().await;
-    let seen = seen.map_err(|error| aws.fault(doing.clone(), &error))?;
-    let arn = seen.stream_description_summary.map(|summary| summary.stream_arn).unwrap_or_default();
-    arn.parse().map_err(|error| Fault::refused(doing).with_cause(error))
 }

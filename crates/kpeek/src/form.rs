@@ -56,6 +56,20 @@ impl Form {
         }
     }
 
+    /// Whether nothing is shown before the end of the run.
+    pub(crate) fn is_report(&self) -> bool {
+        matches!(self, Self::Stats(_) | Self::Plot(_))
+    }
+
+    /// Whether each item ends a line.
+    pub(crate) fn ends_lines(&self) -> bool {
+        match self {
+            Self::Raw(delimiter) => delimiter.ends_with(b"\n"),
+            Self::Envelope(_) | Self::Table(_) | Self::Csv(_) | Self::Template(..) => true,
+            Self::Stats(_) | Self::Plot(_) => true,
+        }
+    }
+
     /// A shard was read, and is this far behind its newest record.
     pub(crate) fn read(&mut self, shard: &ShardId, behind_ms: i64) {
         if let Self::Stats(stats) = self {

@@ -19,7 +19,7 @@
 //! `shard_id` and either `position` (as `--from` takes it, with `sub` when it lies inside a record) or `"over":true`.
 //!
 //! Who does what: `plan` chooses shards, `lineage` orders them, `shard` decides the next request of one, `peek` runs them
-//! all; only `read` and `fanout` call the SDK. `answer` takes apart what came, `sink` chooses and counts, `form` writes,
+//! all; only `read`, `consumer` and `fanout` call the SDK. `answer` takes apart what came, `sink` chooses and counts, `form` writes,
 //! [`config::Outlet`] hands it to stdout.
 
 mod answer;
@@ -30,6 +30,7 @@ mod cell;
 mod checkpoint;
 mod choice;
 mod clock;
+mod consumer;
 mod csv;
 mod decode;
 mod envelope;
@@ -62,11 +63,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 
 use aws_sdk_kinesis::Client;
+use clap::ValueEnum;
 use config::args::DocArgs;
 use config::aws::Aws;
+use config::fault::ErrorFormat;
 use config::member::Stream;
 use config::names::{Region, StreamRef};
-use config::settings::STREAM;
+use config::settings::{ERRORS, STREAM};
 use config::{Document, Fault, Kind, Outcome, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -76,14 +79,14 @@ pub use config::Outlet;
 
 use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;
+use crate::consumer::Consumer;
 use crate::csv::Csv;
 use crate::envelope::Envelope;
-use crate::fanout::FanOut;
 use crate::form::Form;
 use crate::lineage::Shard;
 use crate::merge::Merge;
 use crate::peek::{Peek, Source, Start};
-use crate::plan::{Plan, Until};
+use crate::plan::{Plan, Resumed, Until};
 use crate::plot::Plot;
 use crate::position::Position;
 use crate::read::{Distribution, Listing, Reader};
@@ -131,12 +134,13 @@ pub async fn run(
     let saved = checkpoint.as_ref().map(Checkpoint::load).transpose()?.flatten();
     let asked = || args.from.clone().unwrap_or(Position::TrimHorizon);
     let mut plan = Plan {
-        origin: saved.as_ref().map_or_else(asked, |saved| saved.origin.clone()),
+        origin: saved.as_ref().map_or_else(asked, |saved| saved.origin.of_strangers()),
         named: args.shard.clone(),
         hash: args.key.as_deref().map(choice::hash_of_key),
         until,
         deadline: args.duration.map(|duration| peek::now() + duration),
         began: Timestamp::now(),
+        errors: errors_of(args, world),
     };
     let body_timeout = world.settings.timeout(args.aws.timeout, read::BODY_TIMEOUT)?;
     let reader = Reader::new(client, aws, stream, body_timeout);
@@ -152,16 +156,28 @@ pub async fn run(
         }
     }
     let start = start_at(&plan, &shards, saved, checkpoint, stream, world)?;
-    let Some(consumer) = &args.consumer else {
-        let source = Source { reader: &reader, fan_out: None };
-        return Peek::new(&plan, world, source, start, sink, outlet).run().await;
+    let consumer = match &args.consumer {
+        Some(name) => Some(Consumer::begin(client, aws, world, stream, name).await?),
+        None => None,
     };
-    let fan_out = FanOut::begin(client, aws, world, stream, consumer).await?;
-    let source = Source { reader: &reader, fan_out: Some(&fan_out) };
-    let outcome = Peek::new(&plan, world, source, start, sink, outlet).run().await;
-    // However the run ended, the consumer goes; the run's own failure is the one to tell.
-    let ended = fan_out.end(world).await;
+    let source = Source { reader: &reader, fan_out: consumer.as_ref().map(|consumer| &consumer.fan_out) };
+    let mut peek = Peek::new(&plan, world, source, start, sink, outlet);
+    let read = peek.read().await;
+    // However reading ended, the consumer goes, before anybody waits for a reader of stdout who pauses.
+    let ended = match &consumer {
+        Some(consumer) => consumer.end(world).await,
+        None => Ok(()),
+    };
+    // The run's own failure is the one to tell.
+    let outcome = peek.end(read).await;
     outcome.and_then(|outcome| ended.map(|()| outcome))
+}
+
+/// How faults are told: what was typed, else the settings.
+fn errors_of(args: &Args, world: &World) -> ErrorFormat {
+    let chosen = || world.settings.choose(&ERRORS, None, None);
+    let typed = args.process.errors;
+    typed.or_else(|| ErrorFormat::from_str(&chosen()?.value, false).ok()).unwrap_or_default()
 }
 
 /// Lists the shards, and finds out where the records of a wanted key are.
@@ -198,6 +214,7 @@ fn start_at(
     let Some(saved) = saved else {
         let lineage = plan.choose(shards, stream.name().as_str())?;
         return Ok(Start {
+            roots: shards.iter().map(|shard| shard.id.clone()).collect(),
             lineage,
             places: BTreeMap::new(),
             over: BTreeSet::new(),
@@ -205,8 +222,8 @@ fn start_at(
             checkpoint,
         });
     };
-    let (lineage, lost) = plan.resume(shards, &saved);
-    for shard in lost {
+    let Resumed { lineage, roots, lost } = plan.resume(shards, &saved, stream.name().as_str())?;
+    for shard in &lost {
         world.notes.warn(format!(
             "shard {shard} is older than the stream's retention: what was not read of it is lost"
         ));
@@ -214,11 +231,13 @@ fn start_at(
     let (mut places, mut over) = (BTreeMap::new(), BTreeSet::new());
     for (shard, mark) in saved.shards {
         match mark {
+            // Of a lost shard there is nothing to go on with, and once is enough to say so.
+            Mark::At(_) if lost.contains(&shard) => drop(over.insert(shard)),
             Mark::At(place) => drop(places.insert(shard, place)),
             Mark::Over => drop(over.insert(shard)),
         }
     }
-    Ok(Start { lineage, places, over, is_resumed: true, checkpoint })
+    Ok(Start { lineage, roots, places, over, is_resumed: true, checkpoint })
 }
 
 fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink {

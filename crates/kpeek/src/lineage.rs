@@ -43,6 +43,15 @@ pub(crate) struct Lineage {
     over: BTreeSet<ShardId>,
 }
 
+/// A shard whose turn has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ready {
+    /// Its id.
+    pub(crate) id: ShardId,
+    /// The shards it was made from.
+    pub(crate) parents: Vec<ShardId>,
+}
+
 impl Lineage {
     /// Adds a shard that is to be read. One that is known already is not added again.
     pub(crate) fn add(&mut self, shard: &Shard) {
@@ -71,15 +80,15 @@ impl Lineage {
     }
 
     /// Takes the shards that can be begun now: each of their parents is over, or not to be read at all.
-    pub(crate) fn begin(&mut self) -> Vec<ShardId> {
+    pub(crate) fn begin(&mut self) -> Vec<Ready> {
         let pending = |parent: &ShardId| self.waiting.contains_key(parent) || self.reading.contains(parent);
-        let ready: Vec<ShardId> = self
+        let ready: Vec<Ready> = self
             .waiting
             .iter()
             .filter(|(id, parents)| !parents.iter().any(|parent| parent != *id && pending(parent)))
-            .map(|(id, _)| id.clone())
+            .map(|(id, parents)| Ready { id: id.clone(), parents: parents.clone() })
             .collect();
-        for id in &ready {
+        for Ready { id, .. } in &ready {
             self.waiting.remove(id);
             self.reading.insert(id.clone());
         }
@@ -115,6 +124,10 @@ mod tests {
         number.to_string().parse().unwrap()
     }
 
+    fn begun(lineage: &mut Lineage) -> Vec<ShardId> {
+        lineage.begin().into_iter().map(|ready| ready.id).collect()
+    }
+
     fn shard(number: usize, parents: &[usize]) -> Shard {
         let parents = parents.iter().map(|parent| id(*parent)).collect();
         Shard { id: id(number), parents, hashes: None, closed: false }
@@ -126,11 +139,11 @@ mod tests {
         for shard in [shard(2, &[0, 1]), shard(0, &[]), shard(1, &[])] {
             lineage.add(&shard);
         }
-        assert_eq!(lineage.begin(), [id(0), id(1)]);
+        assert_eq!(begun(&mut lineage), [id(0), id(1)]);
         lineage.end(&id(0));
-        assert!(lineage.begin().is_empty());
+        assert!(begun(&mut lineage).is_empty());
         lineage.end(&id(1));
-        assert_eq!(lineage.begin(), [id(2)]);
+        assert_eq!(begun(&mut lineage), [id(2)]);
         lineage.end(&id(2));
         assert_eq!(lineage.reading(), 0);
     }
@@ -139,20 +152,20 @@ mod tests {
     fn a_parent_that_is_trimmed_or_not_chosen_holds_nobody_back() {
         let mut lineage = Lineage::default();
         lineage.add(&shard(7, &[3]));
-        assert_eq!(lineage.begin(), [id(7)]);
+        assert_eq!(begun(&mut lineage), [id(7)]);
     }
 
     #[test]
     fn a_new_listing_brings_descendants_only() {
         let mut lineage = Lineage::default();
         lineage.add(&shard(2, &[0]));
-        lineage.begin();
+        begun(&mut lineage);
         lineage.end(&id(2));
         // 0 and 1 were closed before we came; 5 comes from 4, which comes from 2.
         let listing =
             [shard(0, &[]), shard(1, &[]), shard(2, &[0]), shard(5, &[4]), shard(4, &[2]), shard(9, &[1])];
         assert!(lineage.add_descendants(&listing));
-        assert_eq!(lineage.begin(), [id(4)]);
+        assert_eq!(begun(&mut lineage), [id(4)]);
         assert!(!lineage.knows(&id(9)));
         assert!(!lineage.add_descendants(&listing));
     }
@@ -194,7 +207,7 @@ mod tests {
             for index in &order {
                 lineage.add(&shards[*index]);
             }
-            let mut reading = lineage.begin();
+            let mut reading = begun(&mut lineage);
             let mut read: Vec<ShardId> = Vec::new();
             let mut picks = picks.into_iter();
             while !reading.is_empty() {
@@ -202,7 +215,7 @@ mod tests {
                 let ended = reading.swap_remove(pick);
                 lineage.end(&ended);
                 read.push(ended);
-                for begun in lineage.begin() {
+                for begun in begun(&mut lineage) {
                     let parents = &shards.iter().find(|shard| shard.id == begun).unwrap().parents;
                     prop_assert!(parents.iter().all(|parent| read.contains(parent)), "{begun} was begun too early");
                     reading.push(begun);

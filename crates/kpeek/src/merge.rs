@@ -67,24 +67,40 @@ pub(crate) struct Merge {
     window: Duration,
     held: BTreeMap<(i64, u64), Held>,
     shards: BTreeMap<ShardId, Progress>,
+    /// How far the shards had come that are read no more: their children hold nothing earlier.
+    past: BTreeMap<ShardId, Progress>,
     taken: u64,
     bytes: usize,
 }
 
 impl Merge {
     pub(crate) fn new(window: Duration) -> Self {
-        Self { window, held: BTreeMap::new(), shards: BTreeMap::new(), taken: 0, bytes: 0 }
+        Self {
+            window,
+            held: BTreeMap::new(),
+            shards: BTreeMap::new(),
+            past: BTreeMap::new(),
+            taken: 0,
+            bytes: 0,
+        }
     }
 
     /// A shard is being read from now on: nothing that it may come before is let go.
-    pub(crate) fn begin(&mut self, shard: &ShardId) {
-        let progress = Progress { read_to_ms: i64::MIN, last_ms: i64::MIN, held_bytes: 0 };
+    pub(crate) fn begin(&mut self, shard: &ShardId, parents: &[ShardId]) {
+        let mut progress = Progress { read_to_ms: i64::MIN, last_ms: i64::MIN, held_bytes: 0 };
+        let known = |parent| self.past.get(parent).or_else(|| self.shards.get(parent));
+        for parent in parents.iter().filter_map(known) {
+            progress.read_to_ms = progress.read_to_ms.max(parent.read_to_ms);
+            progress.last_ms = progress.last_ms.max(parent.last_ms);
+        }
         self.shards.insert(shard.clone(), progress);
     }
 
     /// A shard is read no more.
     pub(crate) fn end(&mut self, shard: &ShardId) {
-        self.shards.remove(shard);
+        if let Some(progress) = self.shards.remove(shard) {
+            self.past.insert(shard.clone(), Progress { held_bytes: 0, ..progress });
+        }
     }
 
     /// Takes an item.
@@ -186,8 +202,8 @@ mod tests {
         let [one, other]: [ShardId; 2] = ["0", "1"].map(|shard| shard.parse().unwrap());
         let now = Instant::now();
         let mut merge = Merge::new(Duration::from_secs(5));
-        merge.begin(&one);
-        merge.begin(&other);
+        merge.begin(&one, &[]);
+        merge.begin(&other, &[]);
         for arrived in [10, 30] {
             take(&mut merge, &one, arrived, now);
         }
@@ -205,8 +221,8 @@ mod tests {
         let [one, other]: [ShardId; 2] = ["0", "1"].map(|shard| shard.parse().unwrap());
         let now = Instant::now();
         let mut merge = Merge::new(Duration::from_secs(5));
-        merge.begin(&one);
-        merge.begin(&other);
+        merge.begin(&one, &[]);
+        merge.begin(&other, &[]);
         take(&mut merge, &one, 10, now);
         assert_eq!(merge.due(), Some(now + Duration::from_secs(5)));
         assert!(released(&mut merge, now + Duration::from_millis(4999)).is_empty());
@@ -222,7 +238,7 @@ mod tests {
             let now = Instant::now();
             let mut merge = Merge::new(Duration::from_secs(5));
             for shard in &shards {
-                merge.begin(shard);
+                merge.begin(shard, &[]);
             }
             for (shard, arrived) in &arrivals {
                 take(&mut merge, &shards[*shard], *arrived, now);

@@ -1,10 +1,13 @@
 //! The run: many shards at once on one thread, each at its own pace, until all that was asked for is shown.
 
+mod delivery;
+mod heirs;
 mod reply;
 mod request;
 mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -15,9 +18,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time;
 
 use crate::bars;
-use crate::checkpoint::{Checkpoint, Mark, Place, Saved};
+use crate::checkpoint::{Checkpoint, Place, Saved};
 use crate::fanout::Subscription;
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, Ready};
 use crate::merge::Merge;
 use crate::plan::{Plan, Until};
 use crate::position::Position;
@@ -25,7 +28,8 @@ use crate::shard::{Reading, Step};
 use crate::sink::Sink;
 use crate::status::Status;
 
-use reply::one_line;
+use heirs::Awaited;
+use reply::tell;
 pub(crate) use request::Source;
 use request::{Request, ask};
 use schedule::{Errand, Schedule};
@@ -40,7 +44,9 @@ const AHEAD: Duration = Duration::from_millis(100);
 pub(crate) struct Start {
     /// The shards to read.
     pub(crate) lineage: Lineage,
-    /// Where an earlier run stopped in some of them.
+    /// Those that begin at the origin; the others descend from what was read before.
+    pub(crate) roots: BTreeSet<ShardId>,
+    /// Where an earlier run stopped, until a shard is read beyond it.
     pub(crate) places: BTreeMap<ShardId, Place>,
     /// The shards that an earlier run has read to their end.
     pub(crate) over: BTreeSet<ShardId>,
@@ -51,9 +57,10 @@ pub(crate) struct Start {
 }
 
 /// Why reading stopped before its end.
-enum Stop {
+pub(crate) enum Stop {
     /// Nobody reads stdout any more.
     Closed,
+    /// Something failed.
     Fault(Fault),
 }
 
@@ -81,18 +88,25 @@ pub(crate) struct Peek<'a> {
     source: Source<'a>,
     sink: Sink,
     outlet: Outlet,
+    /// What is to be written next.
     out: Vec<u8>,
+    /// Memory for it, used before.
+    spare: Vec<u8>,
     start: Start,
     readings: BTreeMap<ShardId, Reading>,
     subscriptions: BTreeMap<ShardId, Box<Subscription>>,
     schedule: Schedule,
-    /// Shards that ended without saying what they became.
-    childless: BTreeSet<ShardId>,
+    /// Closed shards whose children are looked for.
+    heirs: BTreeMap<ShardId, Awaited>,
     failures: Vec<Fault>,
     /// Whether the shards that begin now were born while we were reading.
     running: bool,
-    /// Whether more was read than the checkpoint says.
+    /// Whether more was read than was handed over or saved.
     unsaved: bool,
+    /// How far reading had come when the piece on its way was handed over.
+    handed: Option<Saved>,
+    /// How far what has left the process reaches, unless it is saved.
+    delivered: Option<Saved>,
     status: Status,
 }
 
@@ -112,38 +126,43 @@ impl<'a> Peek<'a> {
             sink,
             outlet,
             out: Vec::new(),
+            spare: Vec::new(),
             start,
             readings: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             schedule: Schedule::default(),
-            childless: BTreeSet::new(),
+            heirs: BTreeMap::new(),
             failures: Vec::new(),
             running: false,
             unsaved: true,
+            handed: None,
+            delivered: None,
             status: Status::new(now()),
         }
     }
 
-    /// Reads until the end that was asked for.
+    /// Shows the rest, tells what went wrong on the way, and decides how the run ended.
     ///
     /// # Errors
     /// A pipe fault when stdout cannot be written; the first shard's fault when no shard could be read; a usage fault
     /// when the checkpoint cannot be saved.
-    pub(crate) async fn run(mut self) -> Result<Outcome, Fault> {
-        let read = match self.read().await {
+    pub(crate) async fn end(mut self, read: Result<Outcome, Stop>) -> Result<Outcome, Fault> {
+        let read = match read {
             Ok(outcome) => self.finish(outcome).await,
             Err(stop) => Err(stop),
         };
         self.world.notes.clear();
         let outcome = match read {
             Ok(outcome) => outcome,
-            Err(Stop::Closed) => return Ok(Outcome::Done),
-            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Closed) => return self.save_delivered().map(|()| Outcome::Done),
+            Err(Stop::Fault(fault)) => {
+                // The first failure is the one to tell.
+                drop(self.save_delivered());
+                return Err(fault);
+            }
         };
-        for shard in self.sink.misplaced() {
-            self.world.notes.warn(format!(
-                "shard {shard} holds packed records whose hash keys belong to other shards: the KCL drops such packs whole"
-            ));
+        if outcome == Outcome::Interrupted {
+            self.tell_interrupted();
         }
         if outcome == Outcome::Done && self.sink.shown() == 0 && self.failures.is_empty() {
             self.world.notes.say(self.nothing());
@@ -155,8 +174,11 @@ impl<'a> Peek<'a> {
             // Not one shard was read to its end: the run as a whole was refused.
             return Err(self.failures.swap_remove(0));
         }
-        for failure in &self.failures {
-            self.world.notes.warn(one_line(failure));
+        // Who follows a stream was told at once.
+        if !self.plan.follows() {
+            for failure in &self.failures {
+                tell(self.world, self.plan.errors, failure);
+            }
         }
         Ok(if outcome == Outcome::Interrupted { outcome } else { Outcome::Incomplete })
     }
@@ -172,50 +194,48 @@ impl<'a> Peek<'a> {
         }
     }
 
-    /// Shows what was held back, and saves how far the run came.
-    async fn finish(&mut self, outcome: Outcome) -> Result<Outcome, Stop> {
-        self.sink.settle(now(), true, &mut self.out);
-        self.sink.form.report(&mut self.out);
-        self.outlet.write(&mut self.out).await?;
-        self.save(true)?;
-        Ok(outcome)
-    }
-
-    async fn read(&mut self) -> Result<Outcome, Stop> {
-        let mut interrupted = pin!(self.world.interrupt.asked());
+    /// Reads until the end that was asked for. What was read last may still be on its way to stdout then.
+    ///
+    /// # Errors
+    /// Why it stopped before.
+    pub(crate) async fn read(&mut self) -> Result<Outcome, Stop> {
+        let world = self.world;
+        let mut interrupted = pin!(world.interrupt.asked());
         let mut under_way = FuturesUnordered::new();
         // A subscription is a request that is under way all the time.
         let most = if self.source.fan_out.is_some() { usize::MAX } else { UNDER_WAY };
-        let shows_status = self.plan.follows() && self.world.notes.is_terminal();
+        let shows_status = self.shows_status();
         loop {
             self.begin();
-            self.save(false)?;
-            while under_way.len() < most
+            self.hand();
+            self.save()?;
+            // Behind the piece on its way one more answer may wait; then a slow reader slows reading down, not its end.
+            let is_held = !self.out.is_empty();
+            while !is_held
+                && under_way.len() < most
                 && let Some(request) = self.next_request()
             {
                 under_way.push(ask(self.source, request));
             }
             let wake = self.schedule.due();
-            if under_way.is_empty() && wake.is_none() {
+            if !is_held && under_way.is_empty() && wake.is_none() {
                 return Ok(Outcome::Done);
             }
             let merged = self.sink.merge.as_ref().and_then(Merge::due);
             tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(Outcome::Interrupted),
-                () = self.outlet.left() => return Err(Stop::Closed),
+                written = delivery::event(&mut self.outlet) => self.delivered(written)?,
                 () = sleep_until(self.plan.deadline) => return Ok(Outcome::Done),
-                Some(reply) = under_way.next(), if !under_way.is_empty() => self.take(reply),
-                () = sleep_until(wake) => self.schedule.wake(now()),
-                () = sleep_until(merged) => {}
+                Some(reply) = under_way.next(), if !is_held && !under_way.is_empty() => self.take(reply),
+                () = sleep_until(wake), if !is_held => self.schedule.wake(now()),
+                () = sleep_until(merged), if !is_held => {}
                 () = sleep_until(Some(self.status.due())), if shows_status => self.show_status(),
             }
-            if merged.is_some() {
+            if self.sink.merge.is_some() {
+                // The children of a shard that has just ended have to be waited for.
+                self.begin();
                 self.sink.settle(now(), false, &mut self.out);
-            }
-            if !self.out.is_empty() {
-                self.world.notes.clear();
-                self.outlet.write(&mut self.out).await?;
             }
             if self.sink.is_full() {
                 return Ok(Outcome::Done);
@@ -226,19 +246,19 @@ impl<'a> Peek<'a> {
     /// Begins the shards whose parents are over.
     fn begin(&mut self) {
         let now = now();
-        for id in self.start.lineage.begin() {
-            let place = self.start.places.remove(&id);
-            let origin = match &place {
+        for Ready { id, parents } in self.start.lineage.begin() {
+            let place = self.start.places.get(&id);
+            let origin = match place {
                 Some(place) => place.position.clone(),
-                None if self.running => self.plan.origin.of_descendants(),
-                None => self.plan.origin.clone(),
+                None if !self.running && self.start.roots.contains(&id) => self.plan.origin.clone(),
+                None => self.plan.origin.of_descendants(),
             };
             tracing::debug!(shard = %id, %origin, "begin");
-            if let Some(Place { position: Position::AtSequence(number), sub: Some(sub) }) = &place {
+            if let Some(Place { position: Position::AtSequence(number), sub: Some(sub) }) = place {
                 self.sink.skip(&id, number, *sub);
             }
             if let Some(merge) = &mut self.sink.merge {
-                merge.begin(&id);
+                merge.begin(&id, &parents);
             }
             let reading = Reading::new(origin, self.source.fan_out.is_some(), now);
             self.readings.insert(id.clone(), reading);
@@ -252,7 +272,7 @@ impl<'a> Peek<'a> {
         let now = now();
         while let Some(errand) = self.schedule.pop() {
             let id = match errand {
-                Errand::Listing(attempt) => return Some(Request::Listing(attempt)),
+                Errand::Listing => return Some(Request::Listing),
                 Errand::Shard(id) => id,
             };
             if self.sink.merge.as_ref().is_some_and(|merge| merge.is_ahead(&id)) {
@@ -262,7 +282,7 @@ impl<'a> Peek<'a> {
             let Some(reading) = self.readings.get_mut(&id) else { continue };
             match reading.step(now) {
                 Step::Iterator(position) => return Some(Request::Iterator(id, position)),
-                Step::Records(iterator) => return Some(Request::Records(id, iterator)),
+                Step::Records(iterator, most) => return Some(Request::Records(id, iterator, most)),
                 Step::Subscribe(position) => return Some(Request::Subscribe(id, position)),
                 Step::Event => match self.subscriptions.remove(&id) {
                     Some(subscription) => return Some(Request::Event(id, subscription)),
@@ -277,27 +297,10 @@ impl<'a> Peek<'a> {
         None
     }
 
-    /// Saves how far every shard was read. All of it has left the process.
-    fn save(&mut self, is_end: bool) -> Result<(), Fault> {
-        let Some(checkpoint) = &mut self.start.checkpoint else { return Ok(()) };
-        if !self.unsaved || !(is_end || checkpoint.is_due(Instant::now())) {
-            return Ok(());
-        }
-        let mut shards: BTreeMap<ShardId, Mark> =
-            self.start.over.iter().map(|id| (id.clone(), Mark::Over)).collect();
-        for (id, reading) in &self.readings {
-            let place = match self.start.places.get(id) {
-                Some(inside) => inside.clone(),
-                None => Place { position: reading.resume_at(), sub: None },
-            };
-            shards.entry(id.clone()).or_insert(Mark::At(place));
-        }
-        for (id, place) in &self.start.places {
-            shards.entry(id.clone()).or_insert_with(|| Mark::At(place.clone()));
-        }
-        checkpoint.save(&Saved { origin: self.plan.origin.clone(), shards })?;
-        self.unsaved = false;
-        Ok(())
+    /// A line that changes would erase what stands in the terminal without an end of line.
+    fn shows_status(&self) -> bool {
+        let is_safe = self.sink.form.ends_lines() || !io::stdout().is_terminal();
+        self.plan.follows() && self.world.notes.is_terminal() && is_safe
     }
 
     fn show_status(&mut self) {

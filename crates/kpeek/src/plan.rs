@@ -1,8 +1,10 @@
 //! Which shards are to be read, decided from a listing and what was asked for.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use config::Fault;
+use config::fault::ErrorFormat;
 use config::names::ShardId;
 use jiff::Timestamp;
 
@@ -37,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) deadline: Option<Instant>,
     /// When the run began.
     pub(crate) began: Timestamp,
+    /// How faults are told.
+    pub(crate) errors: ErrorFormat,
 }
 
 impl Plan {
@@ -56,18 +60,11 @@ impl Plan {
     /// A refused fault when a named shard is not there; a usage fault when a sequence number is to be looked for in more
     /// than one shard.
     pub(crate) fn choose(&self, shards: &[Shard], stream: &str) -> Result<Lineage, Fault> {
-        for named in &self.named {
-            if !shards.iter().any(|shard| shard.id == *named) {
-                return Err(Fault::refused(format!("there is no shard `{named}` in stream `{stream}`"))
-                    .with_hint(format!("the stream has {}", ids(shards))));
-            }
-        }
+        self.check_named(shards, [], stream)?;
         let mut lineage = Lineage::default();
         let mut chosen = Vec::new();
         for shard in shards {
-            // An emulator may list closed shards too; nothing arrives in them any more.
-            let late = self.origin == Position::Latest && self.named.is_empty() && shard.closed;
-            if self.wants(shard) && !late {
+            if self.wants(shard) && !self.has_no_news(shard) {
                 lineage.add(shard);
                 chosen.push(&shard.id);
             }
@@ -86,28 +83,53 @@ impl Plan {
         Ok(lineage)
     }
 
-    /// Goes on from where an earlier run ended: its shards, and what they have become since.
+    /// Goes on from where an earlier run ended: its shards, what they have become since, and those that it did not read.
     ///
-    /// Returns the shards to read, and those that are gone although they were not read to their end.
-    pub(crate) fn resume(&self, shards: &[Shard], saved: &Saved) -> (Lineage, Vec<ShardId>) {
-        let mut lineage = Lineage::default();
-        let mut lost = Vec::new();
+    /// # Errors
+    /// A refused fault when a named shard is neither there nor in the checkpoint.
+    pub(crate) fn resume(&self, shards: &[Shard], saved: &Saved, stream: &str) -> Result<Resumed, Fault> {
+        self.check_named(shards, saved.shards.keys(), stream)?;
+        let listed: BTreeSet<&ShardId> = shards.iter().map(|shard| &shard.id).collect();
+        let kin = kin(shards, &listed, saved);
+        let mut resumed = Resumed { lineage: Lineage::default(), roots: BTreeSet::new(), lost: Vec::new() };
         for (id, mark) in &saved.shards {
-            match (mark, shards.iter().find(|shard| shard.id == *id)) {
-                (Mark::At(_), Some(shard)) if self.wants(shard) => lineage.add(shard),
-                // It is not asked for this time, and keeps its place.
-                (Mark::At(_), Some(_)) => {}
-                (Mark::At(_), None) => {
-                    lost.push(id.clone());
-                    lineage.end(id);
-                }
-                (Mark::Over, _) => lineage.end(id),
+            if *mark == Mark::Over {
+                resumed.lineage.end(id);
+            } else if !listed.contains(id) {
+                resumed.lost.push(id.clone());
+                resumed.lineage.end(id);
             }
         }
-        if self.follows_children() {
-            lineage.add_descendants(shards.iter().filter(|shard| self.wants(shard)));
+        for shard in shards.iter().filter(|shard| self.wants(shard)) {
+            let is_stranger = !kin.knows(&shard.id);
+            if is_stranger && self.has_no_news(shard) {
+                continue;
+            }
+            resumed.lineage.add(shard);
+            if is_stranger {
+                resumed.roots.insert(shard.id.clone());
+            }
         }
-        (lineage, lost)
+        Ok(resumed)
+    }
+
+    fn check_named<'a>(
+        &self,
+        shards: &'a [Shard],
+        saved: impl IntoIterator<Item = &'a ShardId>,
+        stream: &str,
+    ) -> Result<(), Fault> {
+        let known: BTreeSet<&ShardId> = shards.iter().map(|shard| &shard.id).chain(saved).collect();
+        match self.named.iter().find(|named| !known.contains(named)) {
+            None => Ok(()),
+            Some(named) => Err(Fault::refused(format!("there is no shard `{named}` in stream `{stream}`"))
+                .with_hint(format!("the stream has {}", ids(shards)))),
+        }
+    }
+
+    /// Nothing arrives in a closed shard any more. An emulator may list it all the same.
+    fn has_no_news(&self, shard: &Shard) -> bool {
+        self.origin == Position::Latest && self.named.is_empty() && shard.closed
     }
 
     /// Whether records to show may be in this shard.
@@ -128,6 +150,38 @@ impl Plan {
     }
 }
 
+/// What a run has to read that goes on from an earlier one.
+#[derive(Clone, Debug)]
+pub(crate) struct Resumed {
+    /// The shards to read.
+    pub(crate) lineage: Lineage,
+    /// Those that have nothing to do with what the earlier run read: they begin at the origin.
+    pub(crate) roots: BTreeSet<ShardId>,
+    /// Those that are gone although they were not read to their end.
+    pub(crate) lost: Vec<ShardId>,
+}
+
+/// The shards of a checkpoint and all that descends from them.
+fn kin(shards: &[Shard], listed: &BTreeSet<&ShardId>, saved: &Saved) -> Lineage {
+    let mut kin = Lineage::default();
+    for id in saved.shards.keys() {
+        kin.end(id);
+    }
+    // Once shards of the checkpoint are trimmed, their children may be too; whose parents nobody knows any more may
+    // descend from them, and must not be read from the latest record on.
+    if saved.shards.keys().any(|id| !listed.contains(id)) {
+        let is_orphan = |shard: &&Shard| {
+            shard.parents.iter().any(|parent| !listed.contains(parent) && !kin.knows(parent))
+        };
+        let orphans: Vec<&Shard> = shards.iter().filter(is_orphan).collect();
+        for orphan in orphans {
+            kin.add(orphan);
+        }
+    }
+    kin.add_descendants(shards);
+    kin
+}
+
 /// Shard ids that an error names at most.
 const NAMED_IDS: usize = 6;
 
@@ -142,16 +196,22 @@ fn ids(shards: &[Shard]) -> String {
 #[cfg(test)]
 mod tests {
     use config::Kind;
+    use config::fault::ErrorFormat;
     use config::names::ShardId;
     use jiff::Timestamp;
 
     use super::{Plan, Until};
-    use crate::lineage::Shard;
+    use crate::checkpoint::{Mark, Place, Saved};
+    use crate::lineage::{Lineage, Shard};
     use crate::position::Position;
     use crate::read::Listing;
 
     fn id(number: usize) -> ShardId {
         number.to_string().parse().unwrap()
+    }
+
+    fn begun(mut lineage: Lineage) -> Vec<ShardId> {
+        lineage.begin().into_iter().map(|ready| ready.id).collect()
     }
 
     fn plan(origin: Position, named: &[usize]) -> Plan {
@@ -163,6 +223,7 @@ mod tests {
             until: Until::CaughtUp,
             deadline: None,
             began: Timestamp::UNIX_EPOCH,
+            errors: ErrorFormat::Text,
         }
     }
 
@@ -181,12 +242,12 @@ mod tests {
     fn latest_leaves_closed_shards_alone_even_when_they_are_listed() {
         let plan = plan(Position::Latest, &[]);
         assert_eq!(plan.listing(), Listing::Open);
-        assert_eq!(plan.choose(&shards(), "s").unwrap().begin(), [id(1), id(2)]);
+        assert_eq!(begun(plan.choose(&shards(), "s").unwrap()), [id(1), id(2)]);
     }
 
     #[test]
     fn the_whole_stream_begins_with_its_oldest_shard() {
-        assert_eq!(plan(Position::TrimHorizon, &[]).choose(&shards(), "s").unwrap().begin(), [id(0)]);
+        assert_eq!(begun(plan(Position::TrimHorizon, &[]).choose(&shards(), "s").unwrap()), [id(0)]);
     }
 
     #[test]
@@ -195,7 +256,7 @@ mod tests {
         let fault = plan(at(), &[]).choose(&shards(), "s").unwrap_err();
         assert_eq!(fault.kind(), Kind::Usage);
         assert!(fault.hint().unwrap().contains("--shard"), "{fault:?}");
-        assert_eq!(plan(at(), &[1]).choose(&shards(), "s").unwrap().begin(), [id(1)]);
+        assert_eq!(begun(plan(at(), &[1]).choose(&shards(), "s").unwrap()), [id(1)]);
     }
 
     #[test]
@@ -203,5 +264,52 @@ mod tests {
         let fault = plan(Position::TrimHorizon, &[1, 9]).choose(&shards(), "s").unwrap_err();
         assert_eq!(fault.message(), "there is no shard `shardId-000000000009` in stream `s`");
         assert!(fault.hint().unwrap().contains("shardId-000000000002"));
+    }
+
+    fn saved(origin: Position, shards: &[(usize, Mark)]) -> Saved {
+        Saved { origin, shards: shards.iter().map(|(number, mark)| (id(*number), mark.clone())).collect() }
+    }
+
+    fn at(number: &str) -> Mark {
+        Mark::At(Place { position: Position::AfterSequence(number.to_owned()), sub: None })
+    }
+
+    /// Shard 0 was split into 1 and 2; 3 has nothing to do with them; 5 was made from a shard that is trimmed.
+    fn family() -> Vec<Shard> {
+        let shard = |number, parents: &[usize], closed| Shard {
+            id: id(number),
+            parents: parents.iter().map(|parent| id(*parent)).collect(),
+            hashes: None,
+            closed,
+        };
+        [shards(), vec![shard(3, &[], false), shard(5, &[4], false)]].concat()
+    }
+
+    #[test]
+    fn shards_that_a_checkpoint_does_not_list_begin_at_the_origin() {
+        let saved = saved(Position::TrimHorizon, &[(0, Mark::Over), (2, at("7"))]);
+        let resumed = plan(Position::TrimHorizon, &[]).resume(&family(), &saved, "s").unwrap();
+        assert_eq!(begun(resumed.lineage), [id(1), id(2), id(3), id(5)]);
+        assert_eq!(resumed.roots, [id(3), id(5)].into());
+        assert!(resumed.lost.is_empty());
+    }
+
+    #[test]
+    fn who_may_descend_from_a_trimmed_shard_of_a_checkpoint_is_no_stranger() {
+        for mark in [Mark::Over, at("7")] {
+            let saved = saved(Position::Latest, &[(9, mark.clone()), (0, Mark::Over)]);
+            let resumed = plan(Position::Latest, &[]).resume(&family(), &saved, "s").unwrap();
+            assert_eq!(resumed.roots, [id(3)].into());
+            assert_eq!(resumed.lost.is_empty(), mark == Mark::Over);
+        }
+    }
+
+    #[test]
+    fn a_named_shard_has_to_be_there_when_a_run_goes_on_too() {
+        let saved = saved(Position::TrimHorizon, &[(0, at("7")), (8, Mark::Over)]);
+        let fault = plan(Position::TrimHorizon, &[77]).resume(&family(), &saved, "s").unwrap_err();
+        assert_eq!(fault.message(), "there is no shard `shardId-000000000077` in stream `s`");
+        let resumed = plan(Position::TrimHorizon, &[3, 8]).resume(&family(), &saved, "s").unwrap();
+        assert_eq!(begun(resumed.lineage), [id(3)]);
     }
 }

@@ -63,6 +63,12 @@ impl Position {
         }
     }
 
+    /// Where to begin in a shard that has nothing to do with those that were read from here.
+    pub(crate) fn of_strangers(&self) -> Self {
+        // The sequence number of another shard says nothing here, and nothing was asked to be left out.
+        if self.is_of_one_shard() { Self::TrimHorizon } else { self.clone() }
+    }
+
     /// Whether the position means something in one shard only.
     pub(crate) fn is_of_one_shard(&self) -> bool {
         matches!(self, Self::AtSequence(_) | Self::AfterSequence(_))

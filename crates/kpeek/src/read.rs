@@ -20,9 +20,6 @@ use crate::clock::AnsweredAt;
 use crate::lineage::{HashRange, Shard};
 use crate::position::Position;
 
-/// Records a read may bring (GetRecords `Limit`, API model).
-const RECORDS_PER_READ: i32 = 10_000;
-
 /// Shards a page of a listing may bring (ListShards `MaxResults`, API model).
 const SHARDS_PER_PAGE: i32 = 1000;
 
@@ -183,14 +180,19 @@ impl Reader {
         Ok((iterator, answered_at.or_earlier(asked_at)))
     }
 
-    /// The body of an answer with the records behind an iterator of `shard`.
+    /// The body of an answer with at most `most` records behind an iterator of `shard`.
     ///
     /// # Errors
     /// Why there are none.
-    pub(crate) async fn records(&self, shard: &ShardId, iterator: String) -> Result<Vec<u8>, Refusal> {
+    pub(crate) async fn records(
+        &self,
+        shard: &ShardId,
+        iterator: String,
+        most: i32,
+    ) -> Result<Vec<u8>, Refusal> {
         let stash = Stash::default();
         let request = self.prompt.get_records().set_stream_arn(self.stream_arn());
-        let request = request.shard_iterator(iterator).limit(RECORDS_PER_READ);
+        let request = request.shard_iterator(iterator).limit(most);
         let doing = || format!("failed to read shard {shard}");
         let sent = request.customize().interceptor(stash.clone()).send().await;
         sent.map_err(|error| self.refusal(doing(), &error))?;

@@ -13,13 +13,20 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 /// The longest such wait.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 
+/// Records that the first read of a shard may bring: few, so that there is something to see at once. The burst that a shard
+/// grants its readers makes up for it.
+const FIRST_RECORDS: i32 = 500;
+
+/// Records that any other read may bring (GetRecords `Limit`, API model).
+const RECORDS: i32 = 10_000;
+
 /// What to do next for a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Ask for an iterator at this position.
     Iterator(Position),
-    /// Read with this iterator.
-    Records(String),
+    /// Read with this iterator, at most so many records.
+    Records(String, i32),
     /// Subscribe at this position.
     Subscribe(Position),
     /// Wait for what the subscription brings.
@@ -49,6 +56,7 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     is_pushed: bool,
+    was_read: bool,
     origin: Position,
     last: Option<String>,
     iterator: Option<String>,
@@ -64,6 +72,7 @@ impl Reading {
         let pace = Pace::new(now);
         Self {
             is_pushed,
+            was_read: false,
             origin,
             last: None,
             iterator: None,
@@ -91,7 +100,7 @@ impl Reading {
             return Step::Wait(now + wait);
         }
         self.pace.read(now);
-        Step::Records(iterator.clone())
+        Step::Records(iterator.clone(), if self.was_read { RECORDS } else { FIRST_RECORDS })
     }
 
     /// Where to go on: behind the last record that was seen, else where reading was to begin.
@@ -115,6 +124,7 @@ impl Reading {
     /// An answer came. Says whether the shard may hold more: `false` when it is closed and was read to its end.
     pub(crate) fn progress(&mut self, progress: Progress) -> bool {
         self.failures = 0;
+        self.was_read = true;
         self.pace.received(progress.bytes);
         self.behind_ms = Some(progress.behind_ms);
         if progress.last.is_some() {
@@ -194,7 +204,7 @@ mod tests {
         let mut reading = Reading::new(Position::TrimHorizon, false, now);
         assert_eq!(reading.step(now), Step::Iterator(Position::TrimHorizon));
         reading.iterator("one".to_owned(), Timestamp::UNIX_EPOCH);
-        assert_eq!(reading.step(now), Step::Records("one".to_owned()));
+        assert_eq!(reading.step(now), Step::Records("one".to_owned(), 500));
         assert!(reading.progress(seen("42", "two")));
         reading.expired(now);
         assert_eq!(reading.step(now), Step::Iterator(Position::AfterSequence("42".to_owned())));
@@ -248,8 +258,9 @@ mod tests {
         }
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
         let later = now + Duration::from_secs(10);
-        assert_eq!(reading.step(later), Step::Records("one".to_owned()));
+        assert_eq!(reading.step(later), Step::Records("one".to_owned(), 500));
         reading.progress(seen("1", "two"));
+        assert_eq!(reading.step(later), Step::Records("two".to_owned(), 10_000));
         assert_eq!(reading.failures(), 0);
     }
 

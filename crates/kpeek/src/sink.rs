@@ -42,9 +42,13 @@ pub(crate) struct Sink {
     ranges: BTreeMap<ShardId, HashRange>,
     /// Shards in which a record was found that its hash key puts elsewhere.
     misplaced: BTreeSet<ShardId>,
+    /// Those of them that nobody has asked for yet.
+    newly_misplaced: Vec<ShardId>,
     read: u64,
     shown: u64,
     projected: Vec<u8>,
+    /// Memory for the data of one answer.
+    decoded: Vec<u8>,
 }
 
 /// How much of an answer was taken.
@@ -52,7 +56,7 @@ pub(crate) struct Sink {
 pub(crate) enum Taken {
     /// All of it.
     All,
-    /// Up to this record, if any: the others arrived later than is of interest.
+    /// All that is of interest; behind this record, if any, is one that arrived later.
     Late(Option<String>),
     /// Up to this record, or up to an item inside it: as many items were shown as were asked for.
     Full(String, Option<u64>),
@@ -73,9 +77,11 @@ impl Sink {
             seen: BTreeMap::new(),
             ranges: BTreeMap::new(),
             misplaced: BTreeSet::new(),
+            newly_misplaced: Vec::new(),
             read: 0,
             shown: 0,
             projected: Vec::new(),
+            decoded: Vec::new(),
         }
     }
 
@@ -107,21 +113,29 @@ impl Sink {
     ) -> Result<Taken, Fault> {
         let mut taken = Taken::All;
         let mut index = 0_usize;
-        answer.each(|record| {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let visited = answer.each(&mut decoded, |record| {
             let is_late =
                 self.until_ms.zip(record.arrived_ms).is_some_and(|(until, arrived)| arrived > until);
+            index += 1;
             if is_late {
-                taken = Taken::Late(index.checked_sub(1).and_then(|last| answer.sequence_number(last)));
-                return false;
+                // Times of arrival are approximate: behind a late record may be one that was in time.
+                if taken == Taken::All {
+                    taken = Taken::Late(index.checked_sub(2).and_then(|last| answer.sequence_number(last)));
+                }
+                return true;
             }
             let stopped = self.record(shard, record, now, out);
             if self.is_full() {
-                taken = Taken::Full(record.sequence_number.to_owned(), stopped);
+                if taken == Taken::All {
+                    taken = Taken::Full(record.sequence_number.to_owned(), stopped);
+                }
                 return false;
             }
-            index += 1;
             true
-        })?;
+        });
+        self.decoded = decoded;
+        visited?;
         self.form.finish(out);
         Ok(taken)
     }
@@ -136,7 +150,8 @@ impl Sink {
     ) -> Option<u64> {
         let packed = if aggregate::looks_aggregated(record.data) {
             // What only looks like an aggregate is shown as it is, as other readers do.
-            aggregate::unpack(record.data).ok()
+            // So is one with nothing in it: somebody may wonder where it is.
+            aggregate::unpack(record.data).ok().filter(|entries| !entries.is_empty())
         } else {
             None
         };
@@ -239,13 +254,16 @@ impl Sink {
     fn check_place(&mut self, shard: &ShardId, entry: &Entry<'_>) {
         let hash = hash_of(entry);
         if self.ranges.get(shard).is_some_and(|range| !range.contains(hash)) {
-            self.misplaced.insert(shard.clone());
+            if self.misplaced.insert(shard.clone()) {
+                self.newly_misplaced.push(shard.clone());
+            }
         }
     }
 
-    /// The shards with records in them that their hash keys put into another: readers such as the KCL drop these.
-    pub(crate) fn misplaced(&self) -> impl Iterator<Item = &ShardId> {
-        self.misplaced.iter()
+    /// The shards, each one once, with records in them that their hash keys put into another: readers such as the KCL drop
+    /// these.
+    pub(crate) fn misplaced(&mut self) -> Vec<ShardId> {
+        std::mem::take(&mut self.newly_misplaced)
     }
 
     /// Whether as many items were shown as were asked for.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use config::Fault;
+use config::fault::ErrorFormat;
 use config::names::ShardId;
+use config::{Fault, World};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
 
 use super::request::Reply;
 use super::schedule::Errand;
@@ -20,7 +22,7 @@ use crate::sink::Taken;
 
 /// How long a shard with nothing new is left alone. A shard grants five reads a second to all its readers together;
 /// one a second is what AWS advises.
-const REST: Duration = Duration::from_secs(1);
+pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// Reads a second of shards with nothing new, all of them together, so that a thousand idle shards cost next to nothing.
 const IDLE_READS_PER_SECOND: u32 = 150;
@@ -34,9 +36,6 @@ const PATIENCE: u32 = 8;
 /// Failures in a row after which the user is told that a shard is being waited for.
 const WORTH_A_WORD: u32 = 4;
 
-/// Listings that are tried to find what a closed shard became, when the stream is followed and when not.
-const LISTINGS: (u32, u32) = (6, 2);
-
 impl Peek<'_> {
     /// Takes what a request brought.
     pub(super) fn take(&mut self, reply: Reply) {
@@ -48,9 +47,9 @@ impl Peek<'_> {
                     self.schedule.push_front(Errand::Shard(id));
                 }
             }
-            Reply::Subscribed(id, asked_at, Ok(subscription)) => {
+            Reply::Subscribed(id, Ok((subscription, made_at))) => {
                 if let Some(reading) = self.readings.get_mut(&id) {
-                    reading.iterator(String::new(), asked_at);
+                    reading.iterator(String::new(), made_at);
                     self.subscriptions.insert(id.clone(), subscription);
                     self.schedule.push_front(Errand::Shard(id));
                 }
@@ -68,22 +67,23 @@ impl Peek<'_> {
             },
             Reply::Event(id, Ok(None)) => self.refused(id, Refusal::Expired),
             Reply::Iterator(id, Err(refusal))
-            | Reply::Subscribed(id, _, Err(refusal))
+            | Reply::Subscribed(id, Err(refusal))
             | Reply::Records(id, Err(refusal))
             | Reply::Event(id, Err(refusal)) => self.refused(id, refusal),
-            Reply::Listing(attempt, listed) => self.listed(attempt, listed),
+            Reply::Listing(listed) => self.listed(listed),
         }
     }
 
     fn answer(&mut self, id: ShardId, answer: &Answer<'_>) {
-        let before = self.out.len();
         match self.sink.answer(&id, answer, now(), &mut self.out) {
             Ok(taken) => self.progress(&id, taken, answer.progress(), &answer.children),
-            Err(fault) => {
-                // All of the answer comes again.
-                self.out.truncate(before);
-                self.refused(id, Refusal::Later(fault));
-            }
+            // All of the answer comes again; nothing of it was shown.
+            Err(fault) => self.refused(id, Refusal::Later(fault)),
+        }
+        for shard in self.sink.misplaced() {
+            self.world.notes.warn(format!(
+                "shard {shard} holds packed records whose hash keys belong to other shards: the KCL drops such packs whole"
+            ));
         }
     }
 
@@ -95,7 +95,9 @@ impl Peek<'_> {
         self.unsaved |= !is_empty || progress.next.is_none();
         self.sink.form.read(id, progress.behind_ms);
         if let Some(merge) = &mut self.sink.merge {
-            let read_to = if is_newest { Some(Timestamp::now()) } else { progress.last_arrived };
+            // What its children hold arrived after the last record of a closed shard, but maybe long ago.
+            let is_now = is_newest && progress.next.is_some();
+            let read_to = if is_now { Some(Timestamp::now()) } else { progress.last_arrived };
             merge.read_to(id, read_to.map_or(i64::MIN, Timestamp::as_millisecond));
         }
         // On a stream that is written to all the time an empty answer may never come; what arrived after we began was
@@ -107,13 +109,21 @@ impl Peek<'_> {
             Until::Stopped => false,
         };
         match taken {
-            Taken::All => {}
+            Taken::All => {
+                if progress.last.is_some() {
+                    self.start.places.remove(id);
+                }
+            }
             Taken::Late(last) => {
+                if last.is_some() {
+                    self.start.places.remove(id);
+                }
                 progress.last = last;
                 reading.progress(progress);
-                return self.end(id);
+                return self.leave(id);
             }
             Taken::Full(last, inside) => {
+                self.start.places.remove(id);
                 progress.last = Some(last.clone());
                 reading.progress(progress);
                 if let Some(sub) = inside {
@@ -128,7 +138,7 @@ impl Peek<'_> {
             self.closed(id, children);
         } else if is_far_enough {
             tracing::debug!(shard = %id, "read far enough");
-            self.end(id);
+            self.leave(id);
         } else {
             if is_newest && is_empty {
                 reading.rest(now(), REST.max(Duration::from_secs(1) * active / IDLE_READS_PER_SECOND));
@@ -141,42 +151,14 @@ impl Peek<'_> {
     fn closed(&mut self, id: &ShardId, children: &[Shard]) {
         tracing::debug!(shard = %id, children = children.len(), "closed");
         self.start.over.insert(id.clone());
-        if self.plan.follows_children() {
-            for child in children.iter().filter(|child| self.plan.wants(child)) {
-                self.start.lineage.add(child);
-                if let Some(range) = child.hashes {
-                    self.sink.expect(&child.id, range);
-                }
-            }
-            if children.is_empty() {
-                self.childless.insert(id.clone());
-                if self.childless.len() == 1 {
-                    self.schedule.push(Errand::Listing(1));
-                }
-            }
-        } else if self.plan.follows() {
+        self.start.places.remove(id);
+        self.over(id);
+        let follows_children = self.plan.follows_children();
+        if !follows_children && self.plan.follows() {
             self.world.notes.say(format!("shard {id} is closed and read to its end"));
         }
-        self.end(id);
-    }
-
-    fn listed(&mut self, attempt: u32, listed: Result<Vec<Shard>, Fault>) {
-        match listed {
-            Ok(shards) => {
-                self.start.lineage.add_descendants(shards.iter().filter(|shard| self.plan.wants(shard)));
-                self.childless.retain(|closed| !shards.iter().any(|shard| shard.parents.contains(closed)));
-            }
-            Err(fault) => self.world.notes.warn(one_line(&fault)),
-        }
-        if self.childless.is_empty() {
-            return;
-        }
-        let most = if self.plan.follows() { LISTINGS.0 } else { LISTINGS.1 };
-        if attempt < most {
-            self.schedule.wait(now() + REST * attempt, Errand::Listing(attempt + 1));
-        } else {
-            // A stream that is being deleted closes its shards without children.
-            self.childless.clear();
+        if !(follows_children && self.inherit(id, children)) {
+            self.release(id);
         }
     }
 
@@ -184,6 +166,12 @@ impl Peek<'_> {
         let Some(reading) = self.readings.get_mut(&id) else { return };
         let now = now();
         match refusal {
+            Refusal::Expired if !self.plan.follows() && reading.failures() >= PATIENCE => {
+                let fault = Fault::transient(format!("failed to read shard {id}"))
+                    .with_cause("each iterator of it expires before it can be used")
+                    .with_hint("run the same command again in a moment");
+                return self.give_up(&id, fault);
+            }
             Refusal::Expired => reading.expired(now),
             Refusal::Later(fault) => {
                 if !self.plan.follows() && reading.failures() >= PATIENCE {
@@ -199,24 +187,51 @@ impl Peek<'_> {
         self.schedule.push(Errand::Shard(id));
     }
 
-    /// The other shards go on; the end of the run tells what was left out.
+    /// The other shards go on. Who follows the stream may wait for its end for ever, and is told now.
     fn give_up(&mut self, id: &ShardId, fault: Fault) {
         tracing::debug!(shard = %id, reason = fault.message(), "given up");
+        if self.plan.follows() {
+            tell(self.world, self.plan.errors, &fault);
+            let position = self.readings.get(id).map(|reading| reading.resume_at().to_string());
+            self.world.notes.warn(format!(
+                "shard {id} is read no more; to go on with it: --shard {id} --from {}",
+                position.unwrap_or_default()
+            ));
+        }
         self.failures.push(fault);
-        self.end(id);
+        self.leave(id);
     }
 
-    fn end(&mut self, id: &ShardId) {
+    /// The shard is read no more.
+    fn leave(&mut self, id: &ShardId) {
+        self.over(id);
+        self.release(id);
+    }
+
+    fn over(&mut self, id: &ShardId) {
         self.start.lineage.end(id);
         self.subscriptions.remove(id);
-        if let Some(merge) = &mut self.sink.merge {
-            merge.end(id);
+    }
+}
+
+/// Tells of a shard's failure: the run goes on without it.
+pub(super) fn tell(world: &World, errors: ErrorFormat, fault: &Fault) {
+    match errors {
+        ErrorFormat::Text => {
+            world.notes.warn(one_line(fault));
+            if let Some(hint) = fault.hint() {
+                world.notes.say(format!("hint: {hint}"));
+            }
+        }
+        ErrorFormat::Json => {
+            if let Ok(line) = serde_json::from_str::<Box<RawValue>>(&fault.to_json("kpeek")) {
+                world.notes.json(&line);
+            }
         }
     }
 }
 
 /// A fault as a warning: without its hint.
 pub(super) fn one_line(fault: &Fault) -> String {
-    let text = fault.to_text("");
-    text.lines().next().unwrap_or_default().trim_start_matches(": ").to_owned()
+    fault.sentence()
 }

@@ -20,19 +20,19 @@ pub(crate) struct Source<'a> {
 
 pub(super) enum Request {
     Iterator(ShardId, Position),
-    Records(ShardId, String),
+    Records(ShardId, String, i32),
     Subscribe(ShardId, Position),
     Event(ShardId, Box<Subscription>),
-    Listing(u32),
+    Listing,
 }
 
 pub(super) enum Reply {
     Iterator(ShardId, Result<(String, Timestamp), Refusal>),
     Records(ShardId, Result<Vec<u8>, Refusal>),
-    Subscribed(ShardId, Timestamp, Result<Box<Subscription>, Refusal>),
+    Subscribed(ShardId, Result<(Box<Subscription>, Timestamp), Refusal>),
     /// Nothing when the subscription is over.
     Event(ShardId, Result<Option<(Box<Subscription>, Event)>, Refusal>),
-    Listing(u32, Result<Vec<Shard>, Fault>),
+    Listing(Result<Vec<Shard>, Fault>),
 }
 
 pub(super) async fn ask(source: Source<'_>, request: Request) -> Reply {
@@ -41,17 +41,16 @@ pub(super) async fn ask(source: Source<'_>, request: Request) -> Reply {
             let answer = source.reader.iterator(&shard, &position).await;
             Reply::Iterator(shard, answer)
         }
-        Request::Records(shard, iterator) => {
-            let answer = source.reader.records(&shard, iterator).await;
+        Request::Records(shard, iterator, most) => {
+            let answer = source.reader.records(&shard, iterator, most).await;
             Reply::Records(shard, answer)
         }
         Request::Subscribe(shard, position) => {
-            let asked_at = Timestamp::now();
             let answer = match source.fan_out {
-                Some(fan_out) => fan_out.subscribe(&shard, &position).await.map(Box::new),
+                Some(fan_out) => fan_out.subscribe(&shard, &position).await,
                 None => Err(Refusal::Never(Fault::usage("there is no consumer to subscribe with"))),
             };
-            Reply::Subscribed(shard, asked_at, answer)
+            Reply::Subscribed(shard, answer)
         }
         Request::Event(shard, mut subscription) => {
             let answer = match subscription.next(&shard).await {
@@ -60,6 +59,6 @@ pub(super) async fn ask(source: Source<'_>, request: Request) -> Reply {
             };
             Reply::Event(shard, answer)
         }
-        Request::Listing(attempt) => Reply::Listing(attempt, source.reader.shards(Listing::All).await),
+        Request::Listing => Reply::Listing(source.reader.shards(Listing::All).await),
     }
 }

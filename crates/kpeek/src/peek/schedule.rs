@@ -10,8 +10,8 @@ use config::names::ShardId;
 pub(super) enum Errand {
     /// What the shard needs next.
     Shard(ShardId),
-    /// The shards that closed ones became, where their last answer did not say; the number of the attempt.
-    Listing(u32),
+    /// The shards that closed ones became, where their last answer did not say.
+    Listing,
 }
 
 /// Errands in the order in which they are run.
