@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first one asks a tool to finish what is in flight, the second ends it at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one asks a tool to finish what is in flight, the second ends it at once.
 
 use std::time::Duration;
 
@@ -19,11 +19,14 @@ impl Interrupt {
     pub fn watch() -> Self {
         let (tell, asked) = watch::channel(false);
         let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+        if let (Ok(interrupt), Ok(terminate)) = signals {
+            // Whoever starts a tool with nohup wants it to outlive the terminal.
+            let hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+            let mut signals = Signals { interrupt, terminate, hangup };
             tokio::spawn(async move {
-                either(&mut interrupt, &mut terminate).await;
+                signals.any().await;
                 if tell.send(true).is_ok() {
-                    either(&mut interrupt, &mut terminate).await;
+                    signals.any().await;
                     std::process::exit(i32::from(Kind::Interrupted.code()));
                 }
             });
@@ -79,9 +82,49 @@ fn stopped() -> Fault {
     Fault::interrupted("interrupted").with_hint("run the same command again: it goes on where it stopped")
 }
 
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+/// The signals that ask a tool to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// The terminal is gone.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    async fn any(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
+        }
+    }
+}
+
+/// Whether this process was started with SIGHUP ignored, where the system tells.
+fn ignores_hangup() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup_by(&status))
+}
+
+/// The same by the text of `/proc/self/status`: in its mask of ignored signals, the lowest bit is SIGHUP.
+fn ignores_hangup_by(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ignores_hangup_by;
+
+    #[test]
+    fn nohup_is_noticed() {
+        assert!(ignores_hangup_by("Name:\tkpeek\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup_by("Name:\tkpeek\nSigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup_by(""));
     }
 }
