@@ -52,6 +52,9 @@ Examples:
 pub struct Args {
     /// Name or ARN of the stream [env: KINBRICKS_STREAM]
     pub(crate) stream: Option<String>,
+    // Only says what is wrong with a second positional argument.
+    #[arg(hide = true, value_parser = excess)]
+    pub(crate) excess: Option<String>,
 
     /// Where to begin: trim-horizon, latest, at:TIME, at-seq:N or after-seq:N [default: trim-horizon]
     ///
@@ -65,7 +68,7 @@ pub struct Args {
     ///
     /// A record that was put with an explicit hash key may be in another shard. A stream that distributes records by
     /// itself is read whole.
-    #[arg(long, value_name = "TEXT", conflicts_with = "shard", help_heading = WHERE)]
+    #[arg(long, value_name = "TEXT", conflicts_with = "shard", value_parser = key, help_heading = WHERE)]
     pub(crate) key: Option<String>,
     /// Take the stream from the connection document FILE; `-` is stdin
     #[arg(long, value_name = "FILE", help_heading = WHERE)]
@@ -97,6 +100,10 @@ pub struct Args {
     #[arg(long = "match", value_name = "REGEX", help_heading = CHOOSING)]
     pub(crate) pattern: Option<Regex>,
     /// Show only JSON payloads for which this jq filter holds, e.g. '.temperature_celsius > -10'
+    ///
+    /// jq orders values of different types: null, false, true, numbers, texts, lists, objects. A field that is not there is
+    /// null, so '.a < 5' holds without it, and '.a > 5' holds for the text "1"; write '(.a | type) == "number" and .a < 5'.
+    /// A record on which the filter fails is left out.
     #[arg(long = "where", value_name = "FILTER", value_parser = Condition::parse, help_heading = CHOOSING)]
     pub(crate) condition: Option<Condition>,
     /// Show only these fields of JSON payloads, e.g. sensor_id,location.room
@@ -151,6 +158,23 @@ impl Tool for Args {
 
     fn asked(&self) -> Vec<Asked> {
         self.aws.asked(Some(Asked::new(STREAM, self.stream.as_deref())))
+    }
+}
+
+/// Kinesis has no record with an empty partition key.
+fn key(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Err("a partition key has at least one character".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Takes the argument that is one too many, to say what was meant.
+fn excess(text: &str) -> Result<String, String> {
+    match duration::parse(text) {
+        Ok(_) => Err(format!("a window stands behind an equals sign; write --merge={text}")),
+        Err(_) => Err("there is one stream already, and kpeek reads one".to_owned()),
     }
 }
 

@@ -12,13 +12,28 @@ use md5::{Digest, Md5};
 use regex::bytes::Regex;
 use serde::de::IgnoredAny;
 
+use crate::decode::Decode;
 use crate::record::Item;
 
 /// Values nested deeper than this meet no condition. People write a handful of levels, and jq's own tests a few hundred.
 const DEPTH: usize = 512;
 
+/// Functions that would end the process, or look and write beyond the record.
+const OUTSIDE: [&str; 10] = [
+    "halt",
+    "halt_error",
+    "env",
+    "input",
+    "inputs",
+    "input_filename",
+    "debug",
+    "debug_empty",
+    "stderr",
+    "stderr_empty",
+];
+
 /// What an item must be like.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Choice {
     /// Its partition key.
     pub(crate) key: Option<String>,
@@ -26,14 +41,53 @@ pub(crate) struct Choice {
     pub(crate) pattern: Option<Regex>,
     /// What must hold for its JSON payload.
     pub(crate) condition: Option<Condition>,
+    /// What is unpacked to choose, where it is shown as it is stored.
+    pub(crate) decode: Decode,
+    /// On how many payloads the condition failed.
+    failed: u64,
+    /// How it failed the first time.
+    first_failure: Option<String>,
 }
 
 impl Choice {
-    /// Whether the item is to be shown.
-    pub(crate) fn takes(&self, item: &Item<'_>) -> bool {
-        self.key.as_deref().is_none_or(|key| item.partition_key == Some(key))
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(item.payload))
-            && self.condition.as_ref().is_none_or(|condition| condition.holds(item.payload))
+    /// Takes everything unless told otherwise.
+    pub(crate) fn new(key: Option<String>, pattern: Option<Regex>, condition: Option<Condition>) -> Self {
+        Self { key, pattern, condition, decode: Decode::None, failed: 0, first_failure: None }
+    }
+
+    /// Whether the item is to be shown: what is packed into it too may be what is looked for.
+    pub(crate) fn takes(&mut self, item: &Item<'_>) -> bool {
+        if self.key.as_deref().is_some_and(|key| item.partition_key != Some(key)) {
+            return false;
+        }
+        if self.pattern.is_none() && self.condition.is_none() {
+            return true;
+        }
+        let mut takes = false;
+        self.decode.items(item.payload, |payload| {
+            takes = self.meets(payload);
+            !takes
+        });
+        takes
+    }
+
+    fn meets(&mut self, payload: &[u8]) -> bool {
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(payload)) {
+            return false;
+        }
+        match self.condition.as_ref().map_or(Ok(true), |condition| condition.holds(payload)) {
+            Ok(holds) => holds,
+            Err(error) => {
+                self.failed += 1;
+                self.first_failure.get_or_insert(error);
+                false
+            }
+        }
+    }
+
+    /// On how many payloads the condition failed, and how the first time.
+    pub(crate) fn failures(&self) -> Option<(u64, &str)> {
+        self.first_failure.as_deref().map(|first| (self.failed, first))
     }
 }
 
@@ -62,6 +116,7 @@ impl Condition {
             )
         };
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let defs = defs.filter(|def| !OUTSIDE.contains(&def.name));
         let arena = Arena::default();
         let modules = Loader::new(defs).load(&arena, File { code: text, path: () }).map_err(|errors| {
             let missing = |expected: &str, place: &str| wrong(place, format!("{expected} is missing"));
@@ -77,6 +132,7 @@ impl Condition {
             first.unwrap_or_else(|| wrong(text, "it includes another file".to_owned()))
         })?;
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let funs = funs.filter(|(name, _, _)| !OUTSIDE.contains(name));
         let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
             let first = errors.into_iter().next().and_then(|(_, undefined)| undefined.into_iter().next());
             first.map_or_else(
@@ -87,16 +143,22 @@ impl Condition {
         Ok(Self { text: text.to_owned(), filter: std::sync::Arc::new(filter) })
     }
 
-    fn holds(&self, payload: &[u8]) -> bool {
+    /// # Errors
+    /// How the filter failed.
+    fn holds(&self, payload: &[u8]) -> Result<bool, String> {
         // The filter's own reader takes more than JSON, and goes down into nested values until the stack ends.
         let is_safe = serde_json::from_slice::<IgnoredAny>(payload).is_ok() && depth(payload) <= DEPTH;
         if !is_safe {
-            return false;
+            return Ok(false);
         }
-        let Ok(value) = jaq_json::read::parse_single(payload) else { return false };
+        let Ok(value) = jaq_json::read::parse_single(payload) else { return Ok(false) };
         let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
         let first = self.filter.id.run((context, value)).map(unwrap_valr).next();
-        first.and_then(Result::ok).is_some_and(|value| !matches!(value, Val::Null | Val::Bool(false)))
+        match first {
+            None => Ok(false),
+            Some(Ok(value)) => Ok(!matches!(value, Val::Null | Val::Bool(false))),
+            Some(Err(error)) => Err(error.to_string()),
+        }
     }
 }
 
@@ -148,22 +210,30 @@ mod tests {
             (".tags | index(\"cold\")", true),
             (".missing", false),
             (".missing.deeper", false),
-            (".sensor_id.deeper", false),
             ("empty", false),
             ("0", true),
             (".tags | any(. == \"warm\")", false),
         ] {
-            assert_eq!(Condition::parse(filter).unwrap().holds(reading), wanted, "{filter}");
+            assert_eq!(Condition::parse(filter).unwrap().holds(reading), Ok(wanted), "{filter}");
+        }
+        assert!(Condition::parse(".sensor_id.deeper").unwrap().holds(reading).is_err());
+    }
+
+    #[test]
+    fn a_filter_reaches_nothing_but_the_record() {
+        for filter in ["halt", "halt(3)", "halt_error", "env", "$ENV", "input", "inputs", "debug", "stderr"] {
+            let said = Condition::parse(filter).unwrap_err();
+            assert!(said.contains("there is no"), "{filter}: {said}");
         }
     }
 
     #[test]
     fn what_is_no_json_meets_no_condition() {
         let condition = Condition::parse("true").unwrap();
-        assert!(condition.holds(b"{}\n"));
-        assert!(!condition.holds(b"hello"));
-        assert!(!condition.holds(b"\xff"));
-        assert!(!condition.holds(b""));
+        assert_eq!(Ok(true), condition.holds(b"{}\n"));
+        assert_eq!(Ok(false), condition.holds(b"hello"));
+        assert_eq!(Ok(false), condition.holds(b"\xff"));
+        assert_eq!(Ok(false), condition.holds(b""));
     }
 
     #[test]
@@ -171,12 +241,12 @@ mod tests {
         let condition = Condition::parse("true").unwrap();
         for opening in ["[", "{\"a\":"] {
             let deep = opening.repeat(500_000);
-            assert!(!condition.holds(deep.as_bytes()));
+            assert_eq!(Ok(false), condition.holds(deep.as_bytes()));
         }
         let closed = ["[".repeat(500_000), "]".repeat(500_000)].concat();
-        assert!(!condition.holds(closed.as_bytes()));
+        assert_eq!(Ok(false), condition.holds(closed.as_bytes()));
         let fine = ["[".repeat(512), "]".repeat(512)].concat();
-        assert!(condition.holds(fine.as_bytes()));
+        assert_eq!(Ok(true), condition.holds(fine.as_bytes()));
     }
 
     #[test]

@@ -91,12 +91,9 @@ impl Consumer {
         let FanOut { client, aws, arn } = &self.fan_out;
         let mut is_told = false;
         loop {
-            let error = match client.deregister_stream_consumer().consumer_arn(arn).send().await {
-                Ok(_) => {
-                    world.notes.say(format!("deleted consumer `{name}`"));
-                    return Ok(());
-                }
-                Err(error) => error,
+            let Err(error) = client.deregister_stream_consumer().consumer_arn(arn).send().await else {
+                world.notes.say(format!("deleted consumer `{name}`"));
+                return Ok(());
             };
             match error.code() {
                 Some("ResourceNotFoundException") => {

@@ -25,20 +25,26 @@ impl Csv {
         Self { fields, has_head: false, stamp: Stamp::default() }
     }
 
+    /// Appends the header, once: also of a stream without a record.
+    pub(crate) fn head(&mut self, out: &mut Vec<u8>) {
+        if self.has_head {
+            return;
+        }
+        self.has_head = true;
+        out.extend_from_slice(HEAD.as_bytes());
+        if self.fields.is_empty() {
+            out.extend_from_slice(b",encoding,payload");
+        }
+        for field in &self.fields {
+            out.push(b',');
+            quoted(out, &field.to_string());
+        }
+        out.push(b'\n');
+    }
+
     /// Appends one row, the header before the first.
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, item: &Item<'_>) {
-        if !self.has_head {
-            self.has_head = true;
-            out.extend_from_slice(HEAD.as_bytes());
-            if self.fields.is_empty() {
-                out.extend_from_slice(b",encoding,payload");
-            }
-            for field in &self.fields {
-                out.push(b',');
-                quoted(out, &field.to_string());
-            }
-            out.push(b'\n');
-        }
+        self.head(out);
         out.extend_from_slice(item.shard.as_str().as_bytes());
         out.push(b',');
         out.extend_from_slice(item.sequence_number.as_bytes());

@@ -7,8 +7,11 @@ use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A payload that would unpack to more is left as it is: the largest record has 10 MiB, and logs rarely shrink below a tenth.
-const UNPACKED_BYTES: u64 = 128 * 1024 * 1024;
+/// The largest record (Kinesis service limits).
+const RECORD_BYTES: u64 = 10 * 1024 * 1024;
+
+/// A payload that would unpack to more is left as it is. Logs rarely shrink below a tenth.
+const UNPACKED_BYTES: u64 = 10 * RECORD_BYTES;
 
 const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -113,7 +116,8 @@ fn log_events(payload: &[u8]) -> Option<Vec<Vec<u8>>> {
         return None;
     }
     let logs: Logs<'_> = serde_json::from_slice(payload).ok()?;
-    if logs.message_type != "DATA_MESSAGE" {
+    // One without events is shown whole: nothing of it would be seen otherwise.
+    if logs.message_type != "DATA_MESSAGE" || logs.log_events.is_empty() {
         return None;
     }
     let lines = logs.log_events.iter().map(|event| {
@@ -194,6 +198,23 @@ mod tests {
         assert_eq!(items(Decode::Auto, &gzip(envelope)), wanted);
         assert_eq!(items(Decode::CloudwatchLogs, &gzip(envelope)), wanted);
         assert_eq!(items(Decode::Gzip, &gzip(envelope)).len(), 1);
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_is_sensible_stays_as_it_is() {
+        let bomb = gzip(&vec![0; 101 * 1024 * 1024]);
+        let mut seen = Vec::new();
+        Decode::Auto.items(&bomb, |item| {
+            seen.push(item.len());
+            true
+        });
+        assert_eq!(seen, [bomb.len()]);
+    }
+
+    #[test]
+    fn log_events_that_are_none_are_shown_whole() {
+        let envelope = br#"{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"g","logStream":"s","subscriptionFilters":[],"logEvents":[]}"#;
+        assert_eq!(items(Decode::Auto, &gzip(envelope)).len(), 1);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `--fields`: only some fields of JSON payloads.
 
+use serde::de::IgnoredAny;
+
 use crate::envelope::string;
 use crate::path::Path;
 
 /// Appends an object of the fields that `payload` has, under the names they were asked for by; the payload itself when it
 /// is no JSON object.
 pub(crate) fn project(out: &mut Vec<u8>, fields: &[Path], payload: &[u8]) {
-    let object = std::str::from_utf8(payload).ok().filter(|text| text.trim_start().starts_with('{'));
+    let is_object =
+        |text: &&str| text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let object = std::str::from_utf8(payload).ok().filter(is_object);
     let Some(text) = object else {
         out.extend_from_slice(payload);
         return;
@@ -47,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_stays() {
-        for payload in ["hello", "[1]", "42", ""] {
+        for payload in ["hello", "[1]", "42", "", "{broken", r#"{"a":1"#, r#"{"a":1} {}"#] {
             assert_eq!(projected(&["a"], payload), payload);
         }
     }

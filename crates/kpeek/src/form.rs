@@ -78,11 +78,12 @@ impl Form {
     }
 
     /// Appends what comes at the end of the run.
-    pub(crate) fn report(&self, out: &mut Vec<u8>) {
+    pub(crate) fn report(&mut self, out: &mut Vec<u8>) {
         match self {
+            Self::Csv(csv) => csv.head(out),
             Self::Stats(stats) => stats.report(out),
             Self::Plot(plot) => plot.report(out),
-            Self::Envelope(_) | Self::Raw(_) | Self::Table(_) | Self::Csv(_) | Self::Template(..) => {}
+            Self::Envelope(_) | Self::Raw(_) | Self::Table(_) | Self::Template(..) => {}
         }
     }
 

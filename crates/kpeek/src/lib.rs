@@ -81,6 +81,7 @@ use crate::checkpoint::{Checkpoint, Mark, Saved};
 use crate::choice::Choice;
 use crate::consumer::Consumer;
 use crate::csv::Csv;
+use crate::decode::Decode;
 use crate::envelope::Envelope;
 use crate::form::Form;
 use crate::lineage::Shard;
@@ -96,6 +97,9 @@ use crate::table::Table;
 
 /// Columns of a table when nobody says how wide the terminal is.
 const COLUMNS: usize = 100;
+
+/// The widest table or drawing, whatever `COLUMNS` says.
+const MOST_COLUMNS: usize = 1000;
 
 /// Runs the tool with a client made from its arguments.
 ///
@@ -244,8 +248,11 @@ fn sink_of(args: &Args, stream: &StreamRef, until: Until, world: &World) -> Sink
     let mut sink = Sink::new(form_of(args, stream, world));
     sink.deaggregate = !args.no_deaggregate;
     sink.decode = args.decode.unwrap_or_else(|| sink.form.usual_decode());
-    sink.choice =
-        Choice { key: args.key.clone(), pattern: args.pattern.clone(), condition: args.condition.clone() };
+    sink.choice = Choice::new(args.key.clone(), args.pattern.clone(), args.condition.clone());
+    if args.decode.is_none() && sink.decode == Decode::None {
+        // People look for what a payload says, however it is stored.
+        sink.choice.decode = Decode::Auto;
+    }
     if !args.csv {
         sink.fields.clone_from(&args.fields);
     }
@@ -281,7 +288,7 @@ fn columns(world: &World) -> usize {
     let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     let said = || world.env().get("COLUMNS").and_then(|columns| columns.parse().ok());
     let known = terminal.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-    known.or_else(said).unwrap_or(COLUMNS)
+    known.or_else(said).unwrap_or(COLUMNS).min(MOST_COLUMNS)
 }
 
 /// The stream to read and the region it is known to be in: the argument, else the document's, else the settings'.

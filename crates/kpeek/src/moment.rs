@@ -5,8 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 /// What a time may look like, for help and errors.
-pub(crate) const FORMS: &str =
-    "`2024-01-15T10:00:00Z`, `10m ago`, `today 09:00`, `yesterday 18:30` or `2024-01-15 10:00`";
+pub(crate) const FORMS: &str = "`2024-01-15T10:00:00Z`, `10m ago`, `2d ago`, `1w ago`, `today 9:00`, `yesterday 18:30` or `2024-01-15 10:00`";
 
 /// Reads a point in time; what names no offset is in the zone of `now`.
 ///
@@ -38,19 +37,21 @@ fn civil(text: &str, today: Date) -> Option<DateTime> {
     let (day, rest) = match text.split_once(' ').unwrap_or((text, "")) {
         ("today", rest) => (today, rest),
         ("yesterday", rest) => (today.yesterday().ok()?, rest),
-        _ => {
-            // A bare time of day is today's; a bare date begins at midnight.
-            return match text.parse::<Time>() {
-                Ok(time) if text.contains(':') && !text.contains('-') => Some(today.to_datetime(time)),
-                _ => text.parse::<DateTime>().ok(),
-            };
-        }
+        // A bare time of day is today's; a bare date begins at midnight.
+        (time, "") if time.contains(':') && !time.contains('-') => (today, time),
+        (date, rest) if !rest.is_empty() && !date.contains('T') => (date.parse().ok()?, rest),
+        _ => return text.parse::<DateTime>().ok(),
     };
     match rest.trim() {
         "" => Some(day.to_datetime(Time::midnight())),
-        time if time.contains(':') => Some(day.to_datetime(time.parse().ok()?)),
-        _ => None,
+        time => Some(day.to_datetime(time_of_day(time)?)),
     }
+}
+
+/// `09:00`, `9:00` or `9:00:30.5`.
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, _) = text.split_once(':')?;
+    if hour.len() == 1 { format!("0{text}").parse().ok() } else { text.parse().ok() }
 }
 
 #[cfg(test)]
@@ -73,7 +74,13 @@ mod tests {
             ("1500ms ago", "2024-01-15T09:29:58.5Z"),
             ("2024-01-15T10:00:00Z", "2024-01-15T10:00:00Z"),
             ("2024-01-15T10:00:00.123+02:00", "2024-01-15T08:00:00.123Z"),
+            ("1 day ago", "2024-01-14T09:30:00Z"),
+            ("2d ago", "2024-01-13T09:30:00Z"),
+            ("1w ago", "2024-01-08T09:30:00Z"),
             ("today 09:00", "2024-01-15T08:00:00Z"),
+            ("today 9:00", "2024-01-15T08:00:00Z"),
+            ("9:15", "2024-01-15T08:15:00Z"),
+            ("2024-01-15 9:00", "2024-01-15T08:00:00Z"),
             ("today", "2024-01-14T23:00:00Z"),
             ("yesterday 18:30:15", "2024-01-14T17:30:15Z"),
             ("09:15", "2024-01-15T08:15:00Z"),

@@ -167,6 +167,13 @@ impl<'a> Peek<'a> {
         if outcome == Outcome::Done && self.sink.shown() == 0 && self.failures.is_empty() {
             self.world.notes.say(self.nothing());
         }
+        if self.sink.shown() == 0
+            && let Some((failed, first)) = self.sink.choice.failures()
+        {
+            let records =
+                if failed == 1 { "1 record".to_owned() } else { format!("{} records", bars::count(failed)) };
+            self.world.notes.warn(format!("--where failed on {records}, first: {first}"));
+        }
         if self.failures.is_empty() {
             return Ok(outcome);
         }

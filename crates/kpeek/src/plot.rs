@@ -19,6 +19,9 @@ const SCALE: usize = 10;
 /// The narrowest drawing.
 const NARROWEST: usize = 30;
 
+/// From this time on, the axis needs dates.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Bins that `--json` prints at most.
 const JSON_BINS: usize = 200;
 
@@ -169,16 +172,11 @@ impl Plot {
             line(format!("{scale:>width$} ┤{drawn}", width = SCALE - 2).trim_end());
         }
         if let Some((start, end)) = self.values.span_ms() {
-            let clock = |millis| Moment::of(millis).map(|time| time.show("%H:%M:%S")).unwrap_or_default();
-            let gap = bins.len().saturating_sub(20).max(1);
-            line(&format!(
-                "{:width$}{}{}{} UTC",
-                "",
-                clock(start),
-                " ".repeat(gap),
-                clock(end),
-                width = SCALE
-            ));
+            let format = if end - start > DAY_MS { "%m-%d %H:%M" } else { "%H:%M:%S" };
+            let clock = |millis| Moment::of(millis).map(|time| time.show(format)).unwrap_or_default();
+            let (start, end) = (clock(start), clock(end));
+            let gap = bins.len().saturating_sub(start.len() + end.len() + " UTC".len()).max(1);
+            line(&format!("{:width$}{}{}{} UTC", "", start, " ".repeat(gap), end, width = SCALE));
         }
     }
 }
@@ -275,6 +273,29 @@ without a number 1
     fn a_constant_and_a_text_that_is_a_number_are_drawn() {
         let drawn = plot(false, 40, [r#"{"temperature_celsius":"5"}"#.to_owned()]);
         assert!(drawn.contains("values 1\nmean 5.00") && drawn.contains('●'), "{drawn}");
+    }
+
+    #[test]
+    fn an_axis_of_days_has_dates() {
+        let mut plot = Plot::new(&"s".parse().unwrap(), "t".parse().unwrap(), false, 50);
+        for hour in 0..50 {
+            let payload = format!(r#"{{"t":{hour}}}"#);
+            plot.add(&Item {
+                shard: &"0".parse().unwrap(),
+                sequence_number: "1",
+                sub: 0,
+                arrived_ms: Some(1_705_312_800_000 + hour * 3_600_000),
+                partition_key: None,
+                explicit_hash_key: None,
+                tags: Tags::default(),
+                payload: payload.as_bytes(),
+            });
+        }
+        let mut out = Vec::new();
+        plot.report(&mut out);
+        let axis = String::from_utf8(out).unwrap().lines().last().unwrap().to_owned();
+        assert!(axis.contains("01-15 10:00 ") && axis.ends_with(" 01-17 11:00 UTC"), "{axis}");
+        assert!(axis.width() <= 50, "{axis}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Sink {
             form,
             deaggregate: false,
             decode: Decode::None,
-            choice: Choice::default(),
+            choice: Choice::new(None, None, None),
             fields: Vec::new(),
             left: None,
             merge: None,
@@ -253,10 +253,9 @@ impl Sink {
 
     fn check_place(&mut self, shard: &ShardId, entry: &Entry<'_>) {
         let hash = hash_of(entry);
-        if self.ranges.get(shard).is_some_and(|range| !range.contains(hash)) {
-            if self.misplaced.insert(shard.clone()) {
-                self.newly_misplaced.push(shard.clone());
-            }
+        let is_misplaced = self.ranges.get(shard).is_some_and(|range| !range.contains(hash));
+        if is_misplaced && self.misplaced.insert(shard.clone()) {
+            self.newly_misplaced.push(shard.clone());
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Stats {
     /// Records by the binary logarithm of their size, rounded up.
     sizes: BTreeMap<u32, u64>,
     arrivals: Timeline<u64>,
+    /// When the first and the last record arrived.
+    arrived_ms: Option<(i64, i64)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,6 +48,7 @@ impl Stats {
             keys: Tally::default(),
             sizes: BTreeMap::new(),
             arrivals: Timeline::default(),
+            arrived_ms: None,
         }
     }
 
@@ -69,6 +72,8 @@ impl Stats {
         if let Some(arrived_ms) = item.arrived_ms {
             shard.arrivals.add(arrived_ms, amount);
             self.arrivals.add(arrived_ms, 1);
+            let (first, last) = self.arrived_ms.unwrap_or((arrived_ms, arrived_ms));
+            self.arrived_ms = Some((first.min(arrived_ms), last.max(arrived_ms)));
         }
     }
 

@@ -1,17 +1,18 @@
 //! `--table`: what the console's Data Viewer shows, for all shards at once and as wide as the terminal.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthStr;
-
 use crate::cell;
 use crate::record::Item;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// The narrowest table; a narrower terminal wraps it.
 const NARROWEST: usize = 30;
 
 /// The widest key column, as a part of the table's width: 1 / this.
 const KEY_PART: usize = 4;
+
+/// The narrowest key column, where that part leaves it the room: the first keys may be shorter than those to come.
+const LEAST_KEY: usize = 12;
 
 /// From this width on, ids and times stand in full.
 const WIDE: usize = 120;
@@ -94,7 +95,7 @@ impl Table {
 
     fn measure(&self, rows: &[Row]) -> Layout {
         let widest = |name: &str, text: fn(&Row) -> &str| {
-            rows.iter().map(|row| text(row).width()).max().unwrap_or_default().max(name.width())
+            rows.iter().map(|row| cell::width(text(row))).max().unwrap_or_default().max(name.len())
         };
         // A later shard may have a longer number; two more digits are room enough.
         let shard = widest("SHARD", |row| &row.shard).min(self.width / 4);
@@ -103,7 +104,7 @@ impl Table {
             60.. => "10:00:00.000".len(),
             _ => "10:00:00".len(),
         };
-        let key = widest("KEY", |row| &row.key).min((self.width / KEY_PART).max("KEY".len()));
+        let key = widest("KEY", |row| &row.key).max(LEAST_KEY).min((self.width / KEY_PART).max("KEY".len()));
         let sequence_number =
             if self.width >= WIDEST { widest("SEQUENCE NUMBER", |row| &row.sequence_number) } else { 0 };
         let gaps = GAP.len() * if sequence_number > 0 { 4 } else { 3 };
@@ -209,10 +210,10 @@ SHARD  ARRIVED   KEY         DATA
         assert_data_eq!(
             shown(80),
             str![[r#"
-SHARD  ARRIVED       KEY         DATA
-2      10:00:00.123  sensor_01   {"timestamp":"2024-01-15T10:00:00","sensor_id"…
-0      10:00:00.123  –           <2 bytes> cafe
-12     10:00:00.123  日本語キー  a·b⏎·[2J
+SHARD  ARRIVED       KEY           DATA
+2      10:00:00.123  sensor_01     {"timestamp":"2024-01-15T10:00:00","sensor_i…
+0      10:00:00.123  –             <2 bytes> cafe
+12     10:00:00.123  日本語キー    a·b⏎·[2J
 
 "#]]
         );
@@ -223,10 +224,10 @@ SHARD  ARRIVED       KEY         DATA
         assert_data_eq!(
             shown(200),
             str![[r#"
-SHARD                 ARRIVED                  KEY         DATA                                                                                 SEQUENCE NUMBER
-shardId-000000000002  2024-01-15 10:00:00.123  sensor_01   {"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A",…  49654129835712345678901234567890123456789012345678901234
-shardId-000000000000  2024-01-15 10:00:00.123  –           <2 bytes> cafe                                                                       49654129835712345678901234567890123456789012345678901234
-shardId-000000000012  2024-01-15 10:00:00.123  日本語キー  a·b⏎·[2J                                                                             49654129835712345678901234567890123456789012345678901234
+SHARD                 ARRIVED                  KEY           DATA                                                                               SEQUENCE NUMBER
+shardId-000000000002  2024-01-15 10:00:00.123  sensor_01     {"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A…  49654129835712345678901234567890123456789012345678901234
+shardId-000000000000  2024-01-15 10:00:00.123  –             <2 bytes> cafe                                                                     49654129835712345678901234567890123456789012345678901234
+shardId-000000000012  2024-01-15 10:00:00.123  日本語キー    a·b⏎·[2J                                                                           49654129835712345678901234567890123456789012345678901234
 
 "#]]
         );

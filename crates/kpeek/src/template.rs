@@ -44,8 +44,12 @@ impl FromStr for Template {
             match character {
                 '\\' => plain.push(unescape(characters.next())?),
                 '{' => {
-                    let name: String = characters.by_ref().take_while(|next| *next != '}').collect();
-                    let piece = piece(&name)?;
+                    let Some((name, rest)) = characters.as_str().split_once('}') else {
+                        let name = characters.as_str();
+                        return Err(format!("`{{{name}` lacks its `}}`; write \\{{ for a brace"));
+                    };
+                    characters = rest.chars();
+                    let piece = piece(name)?;
                     if !plain.is_empty() {
                         pieces.push(Piece::Text(std::mem::take(&mut plain)));
                     }
@@ -188,7 +192,7 @@ mod tests {
 
     #[test]
     fn says_what_a_template_knows() {
-        for text in ["{key}", "{", "{}", "\\x", "a\\"] {
+        for text in ["{key}", "{", "{}", "{partition_key", "a {.b", "\\x", "a\\"] {
             let said = text.parse::<Template>().unwrap_err();
             assert!(said.contains("write"), "{text}: {said}");
         }

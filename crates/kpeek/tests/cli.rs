@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -202,6 +202,13 @@ fn bad_values_are_refused_before_anything_is_sent() {
         (&["s", "--json"], "--stats"),
         (&["s", "--stats", "--fields", "a"], "cannot be used with"),
         (&["s", "--plot", "a", "--fields", "b"], "cannot be used with"),
+        (&["s", "--merge", "5s"], "write --merge=5s"),
+        (&["s", "other"], "there is one stream already"),
+        (&["s", "--key", ""], "a partition key has at least one character"),
+        (&["s", "--format", "{partition_key"], "lacks its `}`"),
+        (&["s", "--where", "halt"], "there is no filter `halt`"),
+        (&["s", "--for", "18446744073709551615s"], "is longer than 3650 days"),
+        (&["s", "--merge=9223372036854775807s"], "is longer than 3650 days"),
         (&["s", "--region", "Frankfurt"], "`Frankfurt` is not an AWS region"),
     ] {
         bare(args, &SOMEBODY, "").ends_with(2, &[said]);
@@ -264,8 +271,8 @@ fn shows_the_guides_record_in_every_form() {
     assert_data_eq!(
         &table.stdout,
         str![[r#"
-SHARD  ARRIVED   KEY        DATA
-[..]      [..]:[..]:[..]  sensor_01  {"timestamp…
+SHARD  ARRIVED   KEY         DATA
+[..]      [..]:[..]:[..]  sensor_01   {"timestam…
 
 "#]]
     );
@@ -318,6 +325,74 @@ fn a_reader_who_leaves_ends_it_quietly() {
 }
 
 #[test]
+fn a_reader_who_leaves_does_not_keep_the_checkpoint_from_moving_on() {
+    let scene = Scene::start();
+    let padding = "x".repeat(2000);
+    let put = |from: usize| {
+        (from..from + 100).for_each(|number| scene.put("k", &format!("{number} {padding}")));
+    };
+    put(0);
+    // The first answer is taken whole. The reader has left when the second one comes.
+    let line =
+        "\"$TOOL\" sensor-readings --raw --follow --checkpoint \"$HOME/at.json\" | { head -100; sleep 1; }";
+    let mut shell = Command::new("/bin/bash");
+    shell.args(["-c", line]).env_clear().envs(&scene.environment).env("PATH", "/usr/bin:/bin");
+    shell.env("TOOL", snapbox::cmd::cargo_bin!("kpeek")).env("HOME", scene.home.path());
+    let mut child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.map(Result::unwrap).count(), 100);
+    child.wait().unwrap();
+    put(100);
+    let path = scene.home.path().join("at.json");
+    let rest = scene.run(&["sensor-readings", "--raw", "--checkpoint", path.to_str().unwrap()]);
+    let first = rest.stdout.lines().next().unwrap().split(' ').next().unwrap().to_owned();
+    assert_eq!((first.as_str(), rest.stdout.lines().count()), ("100", 100));
+}
+
+#[test]
+fn a_wide_terminal_is_no_reason_to_fall_over() {
+    let scene = Scene::start();
+    scene.put("sensor_01", READING);
+    let ran = scene.run_with(&["sensor-readings", "--table"], &[("COLUMNS", "99999999999")]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 2), "{}", ran.stderr);
+}
+
+#[test]
+fn csv_of_an_empty_stream_has_a_header() {
+    let ran = Scene::start().run(&["sensor-readings", "--csv", "--fields", "a"]);
+    assert_eq!(ran.stdout, "shard_id,sequence_number,sub,arrived_at,partition_key,a\n");
+}
+
+#[test]
+fn a_filter_that_fails_on_every_record_says_so() {
+    let scene = Scene::start();
+    scene.put("sensor_01", READING);
+    let ran = scene.run(&["sensor-readings", "--where", ".sensor_id.deeper == 1"]);
+    ran.ends_with(
+        0,
+        &["1 record was read, but not chosen", "--where failed on 1 record, first: cannot index"],
+    );
+}
+
+#[test]
+fn what_is_packed_can_be_looked_for_and_is_shown_as_it_is_stored() {
+    let scene = Scene::start();
+    scene.put("sensor_01", READING);
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    zipped.write_all(READING.as_bytes()).unwrap();
+    let zipped = zipped.finish().unwrap();
+    let put = scene.client.put_record().stream_name("sensor-readings").partition_key("zipped");
+    scene.runtime.block_on(put.data(Blob::new(zipped)).send()).unwrap();
+    for choice in [["--where", ".temperature_celsius < -10"], ["--match", "Freezer A"]] {
+        let ran = scene.run(&[&["sensor-readings"][..], &choice].concat());
+        assert_eq!(ran.stdout.lines().count(), 2, "{}", ran.stdout);
+        assert!(ran.stdout.contains("\"partition_key\":\"zipped\",\"bytes\":\"H4sI"), "{}", ran.stdout);
+        let stored = scene.run(&[&["sensor-readings", "--decode", "none"][..], &choice].concat());
+        assert_eq!(stored.stdout.lines().count(), 1);
+    }
+}
+
+#[test]
 fn a_reader_who_leaves_is_noticed_although_nothing_arrives() {
     let scene = Scene::start();
     scene.put("sensor_01", READING);
@@ -347,6 +422,47 @@ fn following_shows_what_arrives_and_ctrl_c_ends_it() {
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(lines.next().is_none());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "kpeek: interrupted: 2 records shown\n");
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it_like_ctrl_c() {
+    let scene = Scene::start();
+    scene.put("sensor_01", "before");
+    let args = ["sensor-readings", "--raw", "--follow", "--consumer", "viewer"];
+    let mut child = command(&scene.home, &args, &scene.environment).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "before");
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    Ran::of(child, "").ends_with(130, &["deleted consumer `viewer`"]);
+}
+
+#[test]
+fn a_reader_who_pauses_holds_back_neither_the_end_nor_ctrl_c() {
+    let scene = Scene::start();
+    let padding = "x".repeat(5000);
+    (0..100).for_each(|number| scene.put(&number.to_string(), &padding));
+    for (args, signal, code) in
+        [(&["--follow"][..], Some(Signal::INT), 130), (&["--for", "1s"], Some(Signal::TERM), 130)]
+    {
+        let args = [&["sensor-readings", "--raw", "--consumer", "viewer"], args].concat();
+        let child = command(&scene.home, &args, &scene.environment).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        if let Some(signal) = signal {
+            kill_process(Pid::from_child(&child), signal).unwrap();
+        }
+        let mut child = child;
+        // Nobody reads its stdout, which is full.
+        let (mut stdout, mut said) = (child.stdout.take().unwrap(), String::new());
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
+        assert!(said.contains("deleted consumer `viewer`"), "{said}");
+        let mut taken = Vec::new();
+        stdout.read_to_end(&mut taken).unwrap();
+        assert!(taken.len() < 500_000);
+    }
 }
 
 #[test]

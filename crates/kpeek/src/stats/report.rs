@@ -16,8 +16,11 @@ const SHARD_BYTES_PER_SECOND: f64 = 1024.0 * 1024.0;
 /// The part of its limit from which on a shard is called hot.
 const HOT_LOAD: f64 = 0.8;
 
-/// A shard is hot too when it has this many times its fair part of the records.
+/// A shard is hot too when it has this many times its fair part of the records, or is halfway from there to all of them.
 const HOT_TIMES_FAIR: f64 = 2.0;
+
+/// A rate says nothing of a shorter time than this.
+const LEAST_SECONDS: f64 = 1.0;
 
 /// A key with this part of all records cannot be spread any more.
 const HOT_KEY_SHARE: f64 = 0.2;
@@ -98,8 +101,8 @@ pub(crate) struct ArrivalBin {
 
 impl Report {
     pub(super) fn of(stats: &Stats) -> Self {
-        let span = stats.arrivals.span_ms();
-        let seconds = span.map_or(1.0, |(start, end)| as_float(end - start) / 1000.0);
+        let span = stats.arrived_ms;
+        let seconds = span.map_or(0.0, |(first, last)| as_float(last - first) / 1000.0).max(LEAST_SECONDS);
         let fair = 1.0 / as_share(stats.shards.len() as u64, 1).max(1.0);
         let share = |records: u64| as_share(records, stats.all.records);
         let shards = stats.shards.iter().map(|(id, shard)| {
@@ -108,7 +111,7 @@ impl Report {
             let load = (peak.0 / SHARD_RECORDS_PER_SECOND).max(peak.1 / SHARD_BYTES_PER_SECOND);
             let uneven = stats.shards.len() > 1
                 && stats.all.records >= TELLING_RECORDS
-                && share >= (HOT_TIMES_FAIR * fair).min(1.0);
+                && share >= (HOT_TIMES_FAIR * fair).min(f64::midpoint(fair, 1.0));
             ShardLine {
                 shard_id: id.to_string(),
                 records: shard.amount.records,

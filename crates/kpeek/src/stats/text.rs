@@ -18,6 +18,9 @@ const SHORTEST_BAR: usize = 4;
 /// What marks a hot shard or key.
 const HOT: &str = "HOT  ";
 
+/// In front of what belongs to the line before.
+const INDENT: &str = "  ";
+
 /// Columns of the label in front of a bar.
 const LABEL: usize = 12;
 
@@ -105,12 +108,15 @@ impl Lines<'_> {
 
     /// As many lines as it takes: of a rate or a hot key nothing may be cut off.
     fn words(&mut self, text: &str) {
-        let mut line = String::new();
-        for word in text.split(' ') {
-            if !line.is_empty() && line.width() + 1 + word.width() > self.width {
+        self.wrapped(String::new(), text);
+    }
+
+    fn wrapped(&mut self, mut line: String, text: &str) {
+        for (index, word) in text.split(' ').enumerate() {
+            if index > 0 && line.width() + 1 + word.width() > self.width {
                 self.line(&line);
-                "  ".clone_into(&mut line);
-            } else if !line.is_empty() {
+                INDENT.clone_into(&mut line);
+            } else if index > 0 {
                 line.push(' ');
             }
             line.push_str(word);
@@ -129,17 +135,26 @@ impl Lines<'_> {
         let most = lines.iter().map(|line| line.value).max().unwrap_or_default();
         let digits = bars::count(most).len();
         let notes = lines.iter().map(Line::note_width).max().unwrap_or_default();
+        let around = LABEL + 1 + 1 + digits;
+        // Where they leave no bar, notes get lines of their own: no figure is cut off.
+        let is_apart = around + SHORTEST_BAR + notes > self.width;
+        let notes = if is_apart && lines.iter().any(|line| line.is_hot) { 2 + HOT.len() } else { notes };
+        let notes = if is_apart { notes.min(2 + HOT.len()) } else { notes };
         // Bars can only be compared when all of a section have the same room.
-        let room = self.width.saturating_sub(LABEL + 1 + 1 + digits + notes).clamp(SHORTEST_BAR, LONGEST_BAR);
+        let room = self.width.saturating_sub(around + notes).clamp(SHORTEST_BAR, LONGEST_BAR);
         for Line { label, value, is_hot, note } in lines {
             let mut text = Vec::new();
             cell::fit(&mut text, &label, LABEL);
             text.push(b' ');
             cell::fit(&mut text, &bars::bar(value, most, room), room);
             let hot = if is_hot { HOT } else { "" };
+            let beside = if is_apart { "" } else { &note };
             let text =
-                format!("{} {:>digits$}  {hot}{note}", String::from_utf8_lossy(&text), bars::count(value));
+                format!("{} {:>digits$}  {hot}{beside}", String::from_utf8_lossy(&text), bars::count(value));
             self.line(text.trim_end());
+            if is_apart && !note.is_empty() {
+                self.wrapped(INDENT.to_owned(), &note.replace("  ", ", "));
+            }
         }
     }
 }
@@ -233,7 +248,7 @@ mod tests {
             stats(false, 80),
             str![[r#"
 sensor-readings: 400 records, 120.6 KiB, 10.0 records/s, 3.0 KiB/s
-arrived 2024-01-15 10:00:00 UTC to 2024-01-15 10:00:40 UTC
+arrived 2024-01-15 10:00:00 UTC to 2024-01-15 10:00:39 UTC
 
 shards
 0            ████▋               67  16.8 % 20.1 KiB  peak 1008 B/s
@@ -302,8 +317,54 @@ hot keys: sensor_01
         let report = stats(false, 40);
         let head = report.split("\n\n").next().unwrap();
         let wanted = "sensor-readings: 400 records, 120.6 KiB,\n  10.0 records/s, 3.0 KiB/s\n\
-            arrived 2024-01-15 10:00:00 UTC to\n  2024-01-15 10:00:40 UTC";
+            arrived 2024-01-15 10:00:00 UTC to\n  2024-01-15 10:00:39 UTC";
         assert_eq!(head, wanted);
+        let shards = report.split("\n\n").nth(1).unwrap();
+        assert_data_eq!(
+            shards,
+            str![[r#"
+shards
+0            ████▏             67
+  16.8 % 20.1 KiB, peak 1008 B/s
+1            ████████████████ 267  HOT
+  66.8 % 80.4 KiB, peak 3.4 KiB/s
+2            ████              66
+  16.5 % 19.9 KiB, peak 992 B/s, 2.5 s
+  behind
+3                               0
+  0.0 % 0 B, peak 0 B/s
+"#]]
+        );
+    }
+
+    #[test]
+    fn two_shards_can_be_uneven_too() {
+        let hot = |in_first: u64| {
+            let mut stats = Stats::new(&"s".parse().unwrap(), true, 80);
+            let shards = ["0", "1"].map(|shard| shard.parse().unwrap());
+            for number in 0..100_u64 {
+                let item = Item {
+                    shard: &shards[usize::from(number >= in_first)],
+                    sequence_number: "1",
+                    sub: 0,
+                    arrived_ms: Some(1_705_312_800_250 + i64::try_from(number).unwrap() * 1000),
+                    partition_key: None,
+                    explicit_hash_key: None,
+                    tags: Tags::default(),
+                    payload: b"x",
+                };
+                stats.add(&item);
+            }
+            let mut out = Vec::new();
+            stats.report(&mut out);
+            serde_json::from_slice::<serde_json::Value>(&out).unwrap()
+        };
+        assert_eq!(hot(90)["shards"][0]["hot"], true);
+        assert_eq!(hot(60)["shards"][0]["hot"], false);
+        let report = hot(90);
+        assert_eq!(report["first_arrived_at"], "2024-01-15T10:00:00.25Z");
+        assert_eq!(report["last_arrived_at"], "2024-01-15T10:01:39.25Z");
+        assert_eq!(report["records_per_second"], 1.01);
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
+mod consumers;
+mod endings;
+mod reshards;
+mod resuming;
 mod support;
 
 use std::io::Write;

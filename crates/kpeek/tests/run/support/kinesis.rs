@@ -45,8 +45,13 @@ pub(crate) enum Trouble {
     Internal,
     Denied,
     InUse,
+    Limit,
     /// The connection ends within an event.
     CutOff,
+    /// Somebody else answers, and says that all is well.
+    Portal,
+    /// An answer with a record whose data is no base64, behind one that can be read.
+    Garbled,
 }
 
 impl Trouble {
@@ -57,7 +62,15 @@ impl Trouble {
             Self::Internal => (500, "InternalFailureException"),
             Self::Denied => (400, "AccessDeniedException"),
             Self::InUse => (400, "ResourceInUseException"),
+            Self::Limit => (400, "LimitExceededException"),
             Self::CutOff => panic!("only an event can be cut off"),
+            Self::Portal => return ok(&json!({ "message": "log in to use this network" })),
+            Self::Garbled => {
+                return ok(&json!({
+                    "Records": [{ "SequenceNumber": "1", "Data": "eA==" }, { "SequenceNumber": "2", "Data": "?" }],
+                    "MillisBehindLatest": 0,
+                }));
+            }
         };
         let body = json!({ "__type": code, "message": "scripted" }).to_string();
         HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
@@ -70,6 +83,7 @@ struct Shard {
     range: (u128, u128),
     records: Vec<(u128, i64, Option<String>, Vec<u8>)>,
     closed: bool,
+    trimmed: bool,
     trouble: VecDeque<(Operation, Trouble)>,
 }
 
@@ -79,6 +93,8 @@ enum Consumer {
     None,
     Registered,
     Active,
+    /// Gone after so many more looks.
+    Deleting(u32),
 }
 
 const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
@@ -88,6 +104,7 @@ type OnRead = Box<dyn FnMut(&mut Model, usize) + Send>;
 type OnIterator = Box<dyn FnMut(&mut Model) + Send>;
 
 /// The content of the stream.
+#[expect(clippy::struct_excessive_bools, reason = "each is a trouble that a test may want")]
 pub(crate) struct Model {
     shards: Vec<Shard>,
     next_sequence: u128,
@@ -99,6 +116,11 @@ pub(crate) struct Model {
     reads: Vec<usize>,
     positions: Vec<(usize, String)>,
     consumer: Consumer,
+    /// Whether a consumer that was registered never becomes active by itself.
+    stays_creating: bool,
+    /// How often a consumer that is being created was to be deregistered in vain.
+    refused_deregistrations: u32,
+    consumer_limit: bool,
     distribution: Option<&'static str>,
     keeps_open: bool,
 }
@@ -127,6 +149,9 @@ impl Kinesis {
             reads: Vec::new(),
             positions: Vec::new(),
             consumer: Consumer::None,
+            stays_creating: false,
+            refused_deregistrations: 0,
+            consumer_limit: false,
             distribution: Some("USER_PARTITION_KEY"),
             keeps_open: false,
         };
@@ -184,10 +209,7 @@ impl HttpConnector for Kinesis {
             "DescribeStreamSummary" => model.summary(),
             "RegisterStreamConsumer" => model.register(),
             "DescribeStreamConsumer" => model.describe_consumer(),
-            "DeregisterStreamConsumer" => {
-                model.consumer = Consumer::None;
-                ok(&json!({}))
-            }
+            "DeregisterStreamConsumer" => model.deregister(),
             "SubscribeToShard" => model.subscribe(&body),
             other => panic!("nothing plays {other}"),
         };
@@ -223,7 +245,35 @@ impl Model {
                 "ConsumerCreationTimestamp": 1, "StreamARN": STREAM_ARN })
     }
 
+    /// One that is being created cannot be taken away before the third try.
+    fn deregister(&mut self) -> HttpResponse {
+        if self.consumer == Consumer::Registered && self.refused_deregistrations < 2 {
+            self.refused_deregistrations += 1;
+            return Trouble::InUse.response();
+        }
+        self.consumer = Consumer::None;
+        ok(&json!({}))
+    }
+
+    /// A consumer that was registered is never ready.
+    pub(crate) fn stays_creating(&mut self) {
+        self.stays_creating = true;
+    }
+
+    /// The consumer of an earlier run is gone after two more looks.
+    pub(crate) fn add_dying_consumer(&mut self) {
+        self.consumer = Consumer::Deleting(2);
+    }
+
+    /// No consumer can be registered any more.
+    pub(crate) fn has_too_many_consumers(&mut self) {
+        self.consumer_limit = true;
+    }
+
     fn register(&mut self) -> HttpResponse {
+        if self.consumer_limit {
+            return Trouble::Limit.response();
+        }
         if self.consumer != Consumer::None {
             return Trouble::InUse.response();
         }
@@ -235,7 +285,13 @@ impl Model {
 
     fn describe_consumer(&mut self) -> HttpResponse {
         let mut consumer = Self::consumer();
-        if self.consumer == Consumer::Registered {
+        if let Consumer::Deleting(looks) = self.consumer {
+            consumer["ConsumerStatus"] = json!("DELETING");
+            self.consumer = looks.checked_sub(1).map_or(Consumer::None, Consumer::Deleting);
+        }
+        if self.consumer == Consumer::Registered && self.stays_creating {
+            consumer["ConsumerStatus"] = json!("CREATING");
+        } else if self.consumer == Consumer::Registered {
             // The second look finds it ready.
             self.consumer = Consumer::Active;
             consumer["ConsumerStatus"] = json!("CREATING");
@@ -355,6 +411,7 @@ impl Model {
             range,
             records: Vec::new(),
             closed: false,
+            trimmed: false,
             trouble: VecDeque::new(),
         });
         self.shards.len() - 1
@@ -406,6 +463,17 @@ impl Model {
         self.open(&[one, other], range)
     }
 
+    /// The shard and its records are older than the retention.
+    pub(crate) fn trim(&mut self, shard: usize) {
+        self.shards[shard].trimmed = true;
+    }
+
+    /// Puts a record that arrived so many milliseconds after the first one could.
+    pub(crate) fn put_at(&mut self, shard: usize, millis: i64, data: impl Into<Vec<u8>>) {
+        self.put(shard, data);
+        self.shards[shard].records.last_mut().unwrap().1 = 1_705_312_800_000 + millis;
+    }
+
     /// The next request of this kind for the shard fails.
     pub(crate) fn trouble(&mut self, shard: usize, operation: Operation, trouble: Trouble) {
         self.shards[shard].trouble.push_back((operation, trouble));
@@ -436,7 +504,7 @@ impl Model {
             .iter()
             .skip(from)
             .take(most)
-            .filter(|shard| !(open_only && shard.closed))
+            .filter(|shard| !(open_only && shard.closed || shard.trimmed))
             .map(|shard| {
                 let mut range = json!({ "StartingSequenceNumber": "1" });
                 if shard.closed {

@@ -14,7 +14,7 @@ use config::settings::Settings;
 use config::{Fault, Notes, Outcome, World};
 use kpeek::{Args, Outlet};
 
-pub(crate) use kinesis::{Kinesis, Operation, Trouble};
+pub(crate) use kinesis::{Kinesis, Model, Operation, Trouble};
 
 /// Bytes that a thread may append to while a test looks at them.
 #[derive(Clone, Default)]
