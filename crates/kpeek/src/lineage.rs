@@ -41,6 +41,8 @@ pub(crate) struct Lineage {
     waiting: BTreeMap<ShardId, Vec<ShardId>>,
     reading: BTreeSet<ShardId>,
     over: BTreeSet<ShardId>,
+    /// Whether a shard may have become ready since the last look.
+    changed: bool,
 }
 
 /// A shard whose turn has come.
@@ -57,6 +59,7 @@ impl Lineage {
     pub(crate) fn add(&mut self, shard: &Shard) {
         if !self.knows(&shard.id) {
             self.waiting.insert(shard.id.clone(), shard.parents.clone());
+            self.changed = true;
         }
     }
 
@@ -81,6 +84,9 @@ impl Lineage {
 
     /// Takes the shards that can be begun now: each of their parents is over, or not to be read at all.
     pub(crate) fn begin(&mut self) -> Vec<Ready> {
+        if !std::mem::take(&mut self.changed) {
+            return Vec::new();
+        }
         let pending = |parent: &ShardId| self.waiting.contains_key(parent) || self.reading.contains(parent);
         let ready: Vec<Ready> = self
             .waiting
@@ -100,6 +106,7 @@ impl Lineage {
         self.waiting.remove(id);
         self.reading.remove(id);
         self.over.insert(id.clone());
+        self.changed = true;
     }
 
     /// Whether the shard is to be read, is being read, or was.

@@ -27,7 +27,10 @@ impl Peek<'_> {
             return;
         }
         self.world.notes.clear();
-        if self.saves_as_it_goes() {
+        // Of many shards this is a long list; between two writings nobody needs it.
+        let is_due =
+            self.start.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.is_due(Instant::now()));
+        if is_due && self.saves_as_it_goes() {
             self.handed = Some(self.marks());
             self.unsaved = false;
         }

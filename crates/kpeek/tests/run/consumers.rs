@@ -1,10 +1,12 @@
 //! Consumers that come and go at a bad moment.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use config::env::Env;
 use config::{Kind, Outcome};
 
 use super::{Interrupt, Notes, Settings, World, kpeek_in, numbers};
-use crate::support::{Kinesis, Model, Shared, kpeek};
-use config::env::Env;
+use crate::support::{Kinesis, Model, Operation, Shared, Trouble, kpeek};
 
 #[tokio::test(start_paused = true)]
 async fn ctrl_c_while_the_consumer_is_created_takes_it_away_all_the_same() {
@@ -54,4 +56,22 @@ async fn too_many_consumers_are_nothing_to_wait_for() {
     assert_eq!((fault.kind(), fault.code()), (Kind::Refused, Some("LimitExceededException")));
     let hint = fault.hint().unwrap();
     assert!(hint.contains("list-stream-consumers --stream-arn arn:aws:kinesis:"), "{hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_to_the_latest_record_that_breaks_goes_back_to_when_the_service_was_asked() {
+    let kinesis = Kinesis::new(1);
+    kinesis.with(|model| model.trouble(0, Operation::Event, Trouble::Internal));
+    let events = AtomicUsize::new(0);
+    // By the clock of this machine the record is years old.
+    kinesis.on_read(move |model, _| {
+        if events.fetch_add(1, Ordering::Relaxed) == 0 {
+            model.put(0, "0");
+        }
+    });
+    let args = ["--raw", "--consumer", "viewer", "--from", "latest", "--follow", "--count", "1"];
+    assert_eq!(kpeek(&kinesis, &args).await.payloads(), numbers(1));
+    let positions: Vec<String> =
+        kinesis.with(|model| model.positions().iter().map(|(_, kind)| kind.clone()).collect());
+    assert_eq!(positions, ["LATEST", "AT_TIMESTAMP"]);
 }

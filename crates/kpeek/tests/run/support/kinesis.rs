@@ -97,6 +97,9 @@ enum Consumer {
     Deleting(u32),
 }
 
+/// When the service answers, by its own clock: just before the first record arrives.
+const DATE: &str = "Mon, 15 Jan 2024 10:00:00 GMT";
+
 const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
 const CONSUMER_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/s/consumer/viewer:1";
 
@@ -335,6 +338,7 @@ impl Model {
             return trouble;
         }
         let position = &body["StartingPosition"];
+        self.positions.push((shard, position["Type"].as_str().unwrap().to_owned()));
         let mut index = self.index_of(
             shard,
             position["Type"].as_str().unwrap(),
@@ -394,6 +398,7 @@ impl Model {
         };
         let mut response = HttpResponse::new(200.try_into().unwrap(), body);
         response.headers_mut().insert("content-type", "application/vnd.amazon.eventstream");
+        response.headers_mut().insert("date", DATE);
         response
     }
 
@@ -549,7 +554,7 @@ impl Model {
         self.positions.push((shard, kind.to_owned()));
         let mut response = ok(&json!({ "ShardIterator": format!("{shard}:{index}") }));
         // For the service it is a little after the last record, years before the clock of this machine.
-        response.headers_mut().insert("date", "Mon, 15 Jan 2024 10:00:00 GMT");
+        response.headers_mut().insert("date", DATE);
         response
     }
 
