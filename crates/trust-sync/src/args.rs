@@ -10,7 +10,7 @@ use policy::trust::Form;
 
 const EXAMPLES: &str = "\
 Examples:
-  # the guide's last AWS step: the credential's external ID into the trust policy
+  # the guide's last AWS step: the credential's external ID into the policy
   dbx-cred ensure kinesis-sensor-credential < connection.json | trust-sync
   # has anybody changed it? Changes nothing, exits 1 on drift
   trust-sync --check < connection.json
