@@ -1,7 +1,7 @@
 //! A million keys: each record has another one. Nothing may be lost, and nothing may grow with their number.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::BufReader;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::tempdir;
 
-use crate::fake::Fake;
+use crate::fake::{Fake, request, respond};
 use crate::service::command;
 
 const COUNT: usize = 1_000_000;
@@ -44,30 +44,12 @@ impl Seen {
     fn answer(&self, connection: TcpStream) {
         let mut write = connection.try_clone().unwrap();
         let mut read = BufReader::with_capacity(1 << 20, connection);
-        let (mut body, mut answer) = (Vec::new(), String::new());
-        loop {
-            let (mut operation, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                if read.read_line(&mut line).unwrap_or(0) == 0 {
-                    return;
-                }
-                let line = line.trim_end();
-                match line.split_once(": ") {
-                    _ if line.is_empty() => break,
-                    Some(("x-amz-target", value)) => value.clone_into(&mut operation),
-                    Some(("content-length", value)) => length = value.parse().unwrap(),
-                    _ => {}
-                }
-            }
-            body.resize(length, 0);
-            if read.read_exact(&mut body).is_err() {
-                return;
-            }
+        let mut answer = String::new();
+        while let Some((operation, body)) = request(&mut read) {
             answer.clear();
-            if operation.ends_with("PutRecords") {
+            if operation == "PutRecords" {
                 self.put(std::str::from_utf8(&body).unwrap(), &mut answer);
-            } else if operation.ends_with("ListShards") {
+            } else if operation == "ListShards" {
                 answer.push_str(concat!(
                     r#"{"Shards":[{"ShardId":"shardId-000000000000","HashKeyRange":{"StartingHashKey":"0","#,
                     r#""EndingHashKey":"340282366920938463463374607431768211455"},"#,
@@ -76,8 +58,7 @@ impl Seen {
             } else {
                 answer.push_str("{}");
             }
-            let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", answer.len());
-            if write.write_all(head.as_bytes()).and_then(|()| write.write_all(answer.as_bytes())).is_err() {
+            if !respond(&mut write, 200, &answer) {
                 return;
             }
         }

@@ -121,31 +121,43 @@ impl Fake {
     }
 }
 
+/// The operation and the body of the next request; None when the client has gone.
+pub(crate) fn request(read: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+    let (mut operation, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if read.read_line(&mut line).unwrap_or(0) == 0 {
+            return None;
+        }
+        let line = line.trim();
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+        match name.to_ascii_lowercase().as_str() {
+            "x-amz-target" => value.rsplit('.').next().unwrap().clone_into(&mut operation),
+            "content-length" => length = value.parse().unwrap(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    read.read_exact(&mut body).ok()?;
+    Some((operation, body))
+}
+
+/// Answers a request; false when the client has gone.
+pub(crate) fn respond(write: &mut impl Write, status: u16, answer: &str) -> bool {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
+        answer.len()
+    );
+    write.write_all(head.as_bytes()).and_then(|()| write.write_all(answer.as_bytes())).is_ok()
+}
+
 fn serve(connection: TcpStream, state: &Mutex<State>) {
     let mut write = connection.try_clone().unwrap();
     let mut read = BufReader::new(connection);
-    loop {
-        let (mut operation, mut length) = (String::new(), 0);
-        loop {
-            let mut line = String::new();
-            if read.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            let line = line.trim();
-            if line.is_empty() {
-                break;
-            }
-            let (name, value) = line.split_once(": ").unwrap_or((line, ""));
-            match name.to_ascii_lowercase().as_str() {
-                "x-amz-target" => value.rsplit('.').next().unwrap().clone_into(&mut operation),
-                "content-length" => length = value.parse().unwrap(),
-                _ => {}
-            }
-        }
-        let mut body = vec![0; length];
-        if read.read_exact(&mut body).is_err() {
-            return;
-        }
+    while let Some((operation, body)) = request(&mut read) {
         let body: Value = serde_json::from_slice(&body).unwrap();
         let answer = state.lock().unwrap().answer(&operation, &body);
         let (status, answer) = match answer {
@@ -157,11 +169,7 @@ fn serve(connection: TcpStream, state: &Mutex<State>) {
                 return;
             }
         };
-        let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        if write.write_all(head.as_bytes()).and_then(|()| write.write_all(answer.as_bytes())).is_err() {
+        if !respond(&mut write, status, &answer) {
             return;
         }
     }
