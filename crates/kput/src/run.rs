@@ -33,6 +33,11 @@ const WINDOW: u64 = 16 * 1024;
 /// Bytes of receipts that may wait for a reader of stdout who takes his time. Reading pauses when there are more.
 const UNREAD_BYTES: usize = 1024 * 1024;
 
+/// Bytes of aggregates that may wait to be sent. Records that go alone are bounded by the memory they share, see [`input`].
+///
+/// [`input`]: crate::input
+const UNSENT_BYTES: usize = 2 * 1024 * 1024;
+
 /// Receipts are handed on in pieces of this size, or when they have waited for [`FLUSH_EVERY`].
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -160,11 +165,15 @@ impl Run {
 
     /// Sends what is due; then tells whether nothing is left to wait for.
     fn is_done(&mut self) -> bool {
-        // What could only come when a bundle has left is not waited for.
-        let last_came = self.over || self.is_held_back();
-        self.planner.hurry(last_came);
-        self.close_bundles(Instant::now(), last_came);
+        self.close_bundles(Instant::now(), self.over);
         self.send_due();
+        if self.flying.is_empty() && self.is_held_back() {
+            // Nothing under way can make room for more records, so nothing here waits for their company.
+            self.planner.hurry(true);
+            self.close_bundles(Instant::now(), true);
+            self.send_due();
+            self.planner.hurry(false);
+        }
         if !self.flying.is_empty() {
             self.flush_when_due();
             return false;
@@ -180,11 +189,12 @@ impl Run {
         self.over && self.planner.is_empty() && !self.needs_shards()
     }
 
-    /// Whether reading waits for receipts to leave: those of records far ahead of the oldest open one, or all of them
-    /// because the reader of stdout takes his time.
+    /// Whether reading waits: for receipts to leave, because records are far ahead of the oldest open one or because the
+    /// reader of stdout takes his time, or for aggregates.
     fn is_held_back(&mut self) -> bool {
         self.next >= self.receipts.first_open().saturating_add(WINDOW)
             || self.receipts.ready().len() >= UNREAD_BYTES
+            || (self.aggregation.is_some() && self.planner.waiting_bytes() >= UNSENT_BYTES)
     }
 
     fn send_due(&mut self) {

@@ -71,6 +71,8 @@ pub struct Planner {
     turn: usize,
     /// Halves of a request that was refused as a whole.
     pieces: VecDeque<Vec<Item>>,
+    /// Payload and key bytes of all that is here.
+    waiting_bytes: usize,
     lanes: Option<Lanes>,
     own_records: Option<Bucket>,
     own_bytes: Option<Bucket>,
@@ -94,6 +96,7 @@ impl Planner {
             queues: vec![Queue::new(now)],
             turn: 0,
             pieces: VecDeque::new(),
+            waiting_bytes: 0,
             lanes: match rules.order {
                 Order::None => None,
                 Order::ByKey => Some(Lanes::new(By::Key)),
@@ -110,6 +113,7 @@ impl Planner {
 
     /// Takes a record in.
     pub fn admit(&mut self, item: Item) {
+        self.waiting_bytes += item.size();
         let at = self.queue_of(&item);
         let free = match &mut self.lanes {
             Some(lanes) => lanes.enter(item, at),
@@ -118,6 +122,11 @@ impl Planner {
         if let Some((item, queue)) = free.zip(self.queues.get_mut(at)) {
             queue.push(item);
         }
+    }
+
+    /// Payload and key bytes of all that waits here.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
     }
 
     /// No more records come: nothing waits for company any longer.
@@ -140,6 +149,7 @@ impl Planner {
     /// The next request, if one is due.
     pub fn take(&mut self, now: Instant) -> Option<Vec<Item>> {
         if let Some(piece) = self.pieces.pop_front() {
+            self.waiting_bytes -= bytes_of(&piece);
             return Some(piece);
         }
         if self.own_opens(now) > now || !self.is_due(now) {
@@ -157,6 +167,7 @@ impl Planner {
                     break;
                 };
                 room = room.saturating_sub(item.size());
+                self.waiting_bytes -= item.size();
                 self.pay(&item, now);
                 batch.push(item);
             }
@@ -198,6 +209,7 @@ impl Planner {
                     ended.push(Ended::GivenUp(item, failure));
                 }
                 Verdict::Failed(failure) => {
+                    self.waiting_bytes += item.size();
                     let at = self.queue_of(&item);
                     if let Some(queue) = self.queues.get_mut(at) {
                         queue.push_again(item);
@@ -229,6 +241,7 @@ impl Planner {
 
     /// Takes a batch back that was refused as a whole, to find out by halves which entry is to blame.
     pub fn split(&mut self, mut batch: Vec<Item>) {
+        self.waiting_bytes += bytes_of(&batch);
         let second = batch.split_off(batch.len() / 2);
         // Only the whole was refused, no entry of it has been tried: the try that was counted is still to come.
         self.pieces.extend([batch, second]);
@@ -269,6 +282,7 @@ impl Planner {
 
     /// Everything that waits, in no order; the planner is empty after.
     pub fn drain(&mut self, now: Instant) -> Vec<Item> {
+        self.waiting_bytes = 0;
         let mut items: Vec<Item> = self.pieces.drain(..).flatten().collect();
         let old = std::mem::replace(&mut self.queues, vec![Queue::new(now)]);
         self.map = None;
@@ -365,6 +379,10 @@ impl Planner {
             bucket.take(item.size() as f64, now);
         }
     }
+}
+
+fn bytes_of(items: &[Item]) -> usize {
+    items.iter().map(Item::size).sum()
 }
 
 /// Full jitter: anything up to a bound that doubles with every strike.

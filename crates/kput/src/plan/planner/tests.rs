@@ -369,6 +369,7 @@ fn simulate(run: &Run) {
         }
     }
     assert_eq!(ended.len(), run.records.len(), "every record ended");
+    assert_eq!(planner.waiting_bytes(), 0);
     let stored_numbers: Vec<u64> = stored.values().flatten().copied().collect();
     let distinct: BTreeSet<u64> = stored_numbers.iter().copied().collect();
     assert_eq!(distinct.len(), stored_numbers.len(), "a record was stored twice");
