@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use aws_sdk_kinesis::types::SubscribeToShardEvent;
 use aws_smithy_types::DateTime;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use config::Fault;
 use config::names::ShardId;
 use jiff::Timestamp;
@@ -172,7 +171,7 @@ impl<'a> Answer<'a> {
         let mut ends = Vec::with_capacity(self.records.len());
         for entry in &self.records {
             if let Data::Base64(text) = &entry.data {
-                STANDARD.decode_vec(text.as_bytes(), decoded).map_err(|error| {
+                STANDARD.decode_append(text.as_bytes(), decoded).map_err(|error| {
                     Fault::transient(format!("the data of record {} cannot be read", entry.sequence_number))
                         .with_cause(error)
                 })?;
