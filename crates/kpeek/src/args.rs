@@ -28,16 +28,16 @@ const SHOWING: &str = "What to print";
 
 const EXAMPLES: &str = "\
 Examples:
-  kpeek sensor-readings --table                      # the console's Data Viewer
-  kpeek sensor-readings --from latest --follow       # what arrives from now on
-  kpeek sensor-readings --from '10m ago' --count 5   # five of ten minutes
+  kpeek sensor-readings --table                       # the Data Viewer
+  kpeek sensor-readings --from latest --follow        # what arrives from now on
+  kpeek sensor-readings --from '10m ago' --count 5    # five of ten minutes
   kpeek sensor-readings --raw | jq .temperature_celsius
   kpeek sensor-readings --where '.temperature_celsius > -10' --fields sensor_id
-  kpeek sensor-readings --stats                      # hot shards, hot keys
+  kpeek sensor-readings --stats                       # hot shards, hot keys
   kpeek sensor-readings --plot temperature_celsius
-  kpeek sensor-readings --follow --checkpoint at.json# goes on where it ended
-  kpeek sensor-readings | kput --input envelope copy # byte for byte
-  kpeek --doc connection.json --table                # the document's stream";
+  kpeek sensor-readings --follow --checkpoint at.json # goes on where it ended
+  kpeek sensor-readings | kput --input envelope copy  # byte for byte
+  kpeek --doc connection.json --table                 # the document's stream";
 
 /// Looks into the shards of a Kinesis stream
 #[derive(Parser, Clone, Debug)]
