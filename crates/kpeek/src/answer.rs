@@ -3,6 +3,8 @@
 //! The SDK makes four allocations a record and decodes base64 byte by byte; on a long stream that is most of the work. So
 //! the body is kept as it came, and records are borrowed from it one after the other.
 
+mod glance;
+
 use std::borrow::Cow;
 
 use aws_sdk_kinesis::types::SubscribeToShardEvent;
@@ -62,13 +64,18 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The payload: base64 in an answer to a read, decoded already in an event.
 #[derive(Debug)]
 enum Data<'a> {
-    Base64(Cow<'a, str>),
+    Base64(Cow<'a, [u8]>),
     Bytes(&'a [u8]),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Data<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Text::deserialize(deserializer).map(|text| Self::Base64(text.0))
+        Text::deserialize(deserializer).map(|text| {
+            Self::Base64(match text.0 {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            })
+        })
     }
 }
 
@@ -93,8 +100,18 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// A transient fault when the body is not what GetRecords answers, as when a proxy cut it off or answered itself.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
-        let output: Output<'_> = serde_json::from_slice(body)
+        if let Some((records, rest)) = glance::records(body)
+            && let Ok(output) = serde_json::from_slice::<Output<'_>>(&rest)
+            && output.records.is_empty()
+        {
+            return Ok(Self::of_output(records, output));
+        }
+        let mut output: Output<'_> = serde_json::from_slice(body)
             .map_err(|error| Fault::transient("the service's answer cannot be read").with_cause(error))?;
+        Ok(Self::of_output(std::mem::take(&mut output.records), output))
+    }
+
+    fn of_output(records: Vec<Entry<'a>>, output: Output<'_>) -> Self {
         let children = output.child_shards.unwrap_or_default().into_iter().map(|child| Shard {
             id: child.shard_id,
             parents: child.parent_shards,
@@ -105,13 +122,13 @@ impl<'a> Answer<'a> {
             }),
             closed: false,
         });
-        Ok(Self {
-            records: output.records,
+        Self {
+            records,
             next: output.next_shard_iterator,
             behind_ms: output.millis_behind_latest,
             reached: None,
             children: children.collect(),
-        })
+        }
     }
 
     /// Takes an event of a subscription in the shape of an answer. It goes on for as long as it says where.
@@ -171,7 +188,7 @@ impl<'a> Answer<'a> {
         let mut ends = Vec::with_capacity(self.records.len());
         for entry in &self.records {
             if let Data::Base64(text) = &entry.data {
-                STANDARD.decode_append(text.as_bytes(), decoded).map_err(|error| {
+                STANDARD.decode_append(text, decoded).map_err(|error| {
                     Fault::transient(format!("the data of record {} cannot be read", entry.sequence_number))
                         .with_cause(error)
                 })?;
@@ -225,7 +242,10 @@ impl Entry<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Answer;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::{Answer, Data, Entry, Output, glance};
     use crate::lineage::HashRange;
 
     const BODY: &str = r#"{"Records":[
@@ -256,6 +276,81 @@ mod tests {
             (progress.last.as_deref(), progress.next.as_deref(), progress.behind_ms),
             (Some("51"), Some("n"), 7)
         );
+    }
+
+    #[test]
+    fn what_the_service_sends_day_by_day_is_read_at_a_glance() {
+        let record = r#"{"SequenceNumber":"49","ApproximateArrivalTimestamp":1.705312800123E9,"Data":"e30=","PartitionKey":"k","EncryptionType":"NONE"}"#;
+        for body in [
+            format!(r#"{{"MillisBehindLatest":0,"NextShardIterator":"n","Records":[{record},{record}]}}"#),
+            format!(r#"{{"ChildShards":[],"Records":[{record}],"MillisBehindLatest":0}}"#),
+            r#"{"Records":[],"MillisBehindLatest":0}"#.to_owned(),
+        ] {
+            let (records, _) = glance::records(body.as_bytes()).unwrap();
+            assert_eq!(Answer::parse(body.as_bytes()).unwrap().records.len(), records.len());
+        }
+        for body in [
+            r#"{"Records":[ ]}"#,
+            r#"{"Records":[{"SequenceNumber":"49","Data":"e30=","New":1}]}"#,
+            r#"{"Records":[{"SequenceNumber":"49","Data":"e3\/="}]}"#,
+            r#"{"Records":[{"SequenceNumber":"49","Data":"","ApproximateArrivalTimestamp":.5}]}"#,
+            r#"{"Records":[{"SequenceNumber":"49"}]}"#,
+            r#"{"Records":[{"SequenceNumber":"49","Data":""}"#,
+            r#"{"Records":[{"SequenceNumber":"49","Data":""},]}"#,
+        ] {
+            assert!(glance::records(body.as_bytes()).is_none(), "{body}");
+        }
+        // One that is deeper down is not the answer's own.
+        let inside = r#"{"New":{"Records":[{"SequenceNumber":"1","Data":""}]},"Records":[{"SequenceNumber":"2","Data":""}],"MillisBehindLatest":0}"#;
+        assert_eq!(Answer::parse(inside.as_bytes()).unwrap().sequence_number(0).as_deref(), Some("2"));
+    }
+
+    /// A record as text that shows all of it.
+    fn shown(entry: &Entry<'_>) -> String {
+        let Data::Base64(data) = &entry.data else { panic!("{entry:?}") };
+        let key = entry.partition_key.as_ref().map(|key| &key.0);
+        format!("{} {:?} {data:?} {key:?}", entry.sequence_number, entry.arrived_ms())
+    }
+
+    proptest! {
+        /// Whatever is read at a glance is what serde_json reads.
+        #[test]
+        fn a_glance_sees_what_is_there(
+            records in prop::collection::vec(
+                ("[0-9]{1,4}|\\PC{0,3}", prop::option::of(0_i64..4_000_000_000_000), "[A-Za-z0-9+/=]{0,8}", prop::option::of("[a-z]{1,4}|[\"\\\\{}\\[\\],:é]{0,3}"), any::<bool>()),
+                0..5,
+            ),
+            cut in 0_usize..60,
+        ) {
+            let records: Vec<_> = records
+                .iter()
+                .map(|(sequence, arrived, data, key, first)| {
+                    let mut record = json!({});
+                    if *first {
+                        record["Data"] = json!(data);
+                    }
+                    record["SequenceNumber"] = json!(sequence);
+                    record["Data"] = json!(data);
+                    if let Some(arrived) = arrived {
+                        let seconds = format!("{}.{:03}", arrived / 1000, arrived % 1000);
+                        record["ApproximateArrivalTimestamp"] = serde_json::from_str(&seconds).unwrap();
+                    }
+                    if let Some(key) = key {
+                        record["PartitionKey"] = json!(key);
+                    }
+                    record
+                })
+                .collect();
+            let text = json!({"Records": records, "MillisBehindLatest": 7}).to_string();
+            let output: Output<'_> = serde_json::from_str(&text).unwrap();
+            let expected: Vec<String> = output.records.iter().map(shown).collect();
+            let answer = Answer::parse(text.as_bytes()).unwrap();
+            prop_assert_eq!(answer.records.iter().map(shown).collect::<Vec<_>>(), expected.clone());
+            if let Some((records, _)) = glance::records(text.as_bytes()) {
+                prop_assert_eq!(records.iter().map(shown).collect::<Vec<_>>(), expected);
+            }
+            prop_assert!(Answer::parse(text.as_bytes().get(..text.len() - 1 - cut.min(text.len() - 1)).unwrap()).is_err());
+        }
     }
 
     #[test]
