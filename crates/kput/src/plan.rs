@@ -15,7 +15,7 @@ mod shards;
 
 pub use bucket::{Bucket, Rate};
 pub use bundle::Bundler;
-pub use item::{Content, Ended, Failure, Item, Place, Span, Verdict};
+pub use item::{Content, Ended, Failure, Item, Place, Span, Verdict, bytes_of};
 pub use pack::{Hashes, Pack, Part};
 pub use planner::{Order, Planner, Rules};
 pub use shards::{Shard, ShardMap, hash_of, record_hash};

@@ -19,7 +19,7 @@ use crate::dead_letter::DeadLetters;
 use crate::input::{Arrival, Input, Message, Refusal};
 use crate::journal::{Journal, Known};
 use crate::limits::DEFAULT_RECORD_BYTES;
-use crate::plan::{Failure, Item, Pack, Planner, Rules, ShardMap};
+use crate::plan::{Failure, Item, Pack, Planner, Rules, ShardMap, bytes_of};
 use crate::put::{CallFailed, Put};
 use crate::receipt::{Receipts, Unstored};
 use crate::record::Record;
@@ -37,6 +37,10 @@ const UNREAD_BYTES: usize = 1024 * 1024;
 ///
 /// [`input`]: crate::input
 const UNSENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// Bytes under way for each request that may be, so that large ones, as aggregates make them, take no more memory than many
+/// small ones. One always goes, whatever its size.
+const UNDER_WAY_BYTES: usize = 512 * 1024;
 
 /// Receipts are handed on in pieces of this size, or when they have waited for [`FLUSH_EVERY`].
 const PIECE_BYTES: usize = 256 * 1024;
@@ -92,6 +96,7 @@ pub struct Run {
     notes: Notes,
     interrupt: Interrupt,
     flying: FuturesUnordered<Flight>,
+    flying_bytes: usize,
     shards: Option<BoxFuture<'static, Result<ShardMap, Fault>>>,
     /// When the shards were asked for last.
     shards_asked: Option<Instant>,
@@ -125,6 +130,7 @@ impl Run {
             notes,
             interrupt,
             flying: FuturesUnordered::new(),
+            flying_bytes: 0,
             shards: None,
             shards_asked: None,
             tally: Tally::default(),
@@ -201,6 +207,7 @@ impl Run {
         while self.may_send() {
             let Some(mut batch) = self.planner.take(Instant::now()) else { return };
             Pack::seal(batch.iter_mut().filter_map(Item::pack_mut));
+            self.flying_bytes += bytes_of(&batch);
             self.tally.requests += 1;
             self.tally.sent += batch.len() as u64;
             self.tally.resent += batch.iter().filter(|item| item.attempts > 1).count() as u64;
@@ -213,7 +220,10 @@ impl Run {
     }
 
     fn may_send(&self) -> bool {
-        self.stop.is_none() && !self.is_regrouping() && self.flying.len() < self.options.in_flight
+        self.stop.is_none()
+            && !self.is_regrouping()
+            && self.flying.len() < self.options.in_flight
+            && (self.flying.is_empty() || self.flying_bytes < self.options.in_flight * UNDER_WAY_BYTES)
     }
 
     /// When something may be due although nothing happens.

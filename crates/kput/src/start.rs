@@ -26,6 +26,9 @@ use crate::target::Target;
 /// How long a record is tried, unless `--give-up-after` or `--timeout` says otherwise.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
 
+/// Bytes of a request of aggregates at most.
+const AGGREGATES_BYTES: usize = 1024 * 1024;
+
 /// How long a new stream may take until it is active, unless `--timeout` says otherwise.
 const CREATION: Duration = Duration::from_mins(5);
 
@@ -241,7 +244,8 @@ fn rules(args: &Args, timeout: Duration) -> Rules {
     });
     Rules {
         batch_records: REQUEST_RECORDS,
-        batch_bytes: REQUEST_BYTES,
+        // Aggregates fill any request; one of a MiB is as good, and several of them are under way sooner.
+        batch_bytes: if args.aggregate { AGGREGATES_BYTES } else { REQUEST_BYTES },
         linger: args.linger,
         max_attempts: args.max_attempts,
         give_up_after: args.give_up_after.unwrap_or(timeout),

@@ -89,6 +89,11 @@ impl Item {
     }
 }
 
+/// What all of `items` count against the service's limits.
+pub fn bytes_of(items: &[Item]) -> usize {
+    items.iter().map(Item::size).sum()
+}
+
 /// A piece of an answer's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {

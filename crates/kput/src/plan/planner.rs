@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::bucket::{Bucket, Rate};
-use super::item::{Ended, Failure, Item, Verdict};
+use super::item::{Ended, Failure, Item, Verdict, bytes_of};
 use super::lane::{By, Lanes};
 use super::queue::{Pace, Queue};
 use super::shards::ShardMap;
@@ -379,10 +379,6 @@ impl Planner {
             bucket.take(item.size() as f64, now);
         }
     }
-}
-
-fn bytes_of(items: &[Item]) -> usize {
-    items.iter().map(Item::size).sum()
 }
 
 /// Full jitter: anything up to a bound that doubles with every strike.

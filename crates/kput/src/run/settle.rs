@@ -8,7 +8,7 @@ use super::{FLUSH_EVERY, HOPELESS, PIECE_BYTES, Run, Stop};
 use crate::answer::{Answer, Text};
 use crate::dead_letter::DeadLetters;
 use crate::journal::{Journal, Known, content};
-use crate::plan::{Content, Ended, Failure, Item, Place, Verdict};
+use crate::plan::{Content, Ended, Failure, Item, Place, Verdict, bytes_of};
 use crate::put::{CallFailed, Next};
 use crate::receipt::{StoredAt, Unstored};
 
@@ -18,6 +18,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(10);
 impl Run {
     pub(super) fn settle(&mut self, batch: Vec<Item>, answer: Result<Answer, Box<CallFailed>>) {
         let now = Instant::now();
+        self.flying_bytes -= bytes_of(&batch);
         let Answer { text, verdicts } = match answer {
             Ok(answer) => answer,
             Err(failed) => match self.verdicts_of_failure(&batch, *failed) {
