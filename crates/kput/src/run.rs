@@ -38,9 +38,12 @@ const UNREAD_BYTES: usize = 1024 * 1024;
 /// [`input`]: crate::input
 const UNSENT_BYTES: usize = 2 * 1024 * 1024;
 
-/// Bytes under way for each request that may be, so that large ones, as aggregates make them, take no more memory than many
-/// small ones. One always goes, whatever its size.
+/// Bytes under way for each request that may be, so that large ones take no more memory than many small ones. One always
+/// goes, whatever its size.
 const UNDER_WAY_BYTES: usize = 512 * 1024;
+
+/// The same for aggregates, which share no memory with what was read.
+const AGGREGATES_UNDER_WAY_BYTES: usize = 256 * 1024;
 
 /// Receipts are handed on in pieces of this size, or when they have waited for [`FLUSH_EVERY`].
 const PIECE_BYTES: usize = 256 * 1024;
@@ -220,10 +223,14 @@ impl Run {
     }
 
     fn may_send(&self) -> bool {
+        let each = match self.aggregation {
+            Some(_) => AGGREGATES_UNDER_WAY_BYTES,
+            None => UNDER_WAY_BYTES,
+        };
         self.stop.is_none()
             && !self.is_regrouping()
             && self.flying.len() < self.options.in_flight
-            && (self.flying.is_empty() || self.flying_bytes < self.options.in_flight * UNDER_WAY_BYTES)
+            && (self.flying.is_empty() || self.flying_bytes < self.options.in_flight * each)
     }
 
     /// When something may be due although nothing happens.
