@@ -53,7 +53,7 @@ pub struct Args {
     /// Name or ARN of the stream [env: KINBRICKS_STREAM]
     pub(crate) stream: Option<String>,
     // Only says what is wrong with a second positional argument.
-    #[arg(hide = true, value_parser = excess)]
+    #[arg(hide = true, value_name = "ARGUMENT", value_parser = excess)]
     pub(crate) excess: Option<String>,
 
     /// Where to begin: trim-horizon, latest, at:TIME, at-seq:N or after-seq:N [default: trim-horizon]
