@@ -12,7 +12,7 @@ const NARROWEST: usize = 30;
 const KEY_PART: usize = 4;
 
 /// The narrowest key column, where that part leaves it the room: the first keys may be shorter than those to come.
-const LEAST_KEY: usize = 12;
+const LEAST_KEY: usize = 10;
 
 /// From this width on, ids and times stand in full.
 const WIDE: usize = 120;
@@ -210,10 +210,10 @@ SHARD  ARRIVED   KEY         DATA
         assert_data_eq!(
             shown(80),
             str![[r#"
-SHARD  ARRIVED       KEY           DATA
-2      10:00:00.123  sensor_01     {"timestamp":"2024-01-15T10:00:00","sensor_i…
-0      10:00:00.123  –             <2 bytes> cafe
-12     10:00:00.123  日本語キー    a·b⏎·[2J
+SHARD  ARRIVED       KEY         DATA
+2      10:00:00.123  sensor_01   {"timestamp":"2024-01-15T10:00:00","sensor_id"…
+0      10:00:00.123  –           <2 bytes> cafe
+12     10:00:00.123  日本語キー  a·b⏎·[2J
 
 "#]]
         );
@@ -224,10 +224,10 @@ SHARD  ARRIVED       KEY           DATA
         assert_data_eq!(
             shown(200),
             str![[r#"
-SHARD                 ARRIVED                  KEY           DATA                                                                               SEQUENCE NUMBER
-shardId-000000000002  2024-01-15 10:00:00.123  sensor_01     {"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A…  49654129835712345678901234567890123456789012345678901234
-shardId-000000000000  2024-01-15 10:00:00.123  –             <2 bytes> cafe                                                                     49654129835712345678901234567890123456789012345678901234
-shardId-000000000012  2024-01-15 10:00:00.123  日本語キー    a·b⏎·[2J                                                                           49654129835712345678901234567890123456789012345678901234
+SHARD                 ARRIVED                  KEY         DATA                                                                                 SEQUENCE NUMBER
+shardId-000000000002  2024-01-15 10:00:00.123  sensor_01   {"timestamp":"2024-01-15T10:00:00","sensor_id":"sensor_01","location":"Freezer A",…  49654129835712345678901234567890123456789012345678901234
+shardId-000000000000  2024-01-15 10:00:00.123  –           <2 bytes> cafe                                                                       49654129835712345678901234567890123456789012345678901234
+shardId-000000000012  2024-01-15 10:00:00.123  日本語キー  a·b⏎·[2J                                                                             49654129835712345678901234567890123456789012345678901234
 
 "#]]
         );
