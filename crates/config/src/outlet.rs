@@ -96,21 +96,11 @@ impl Outlet {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
+    use std::io;
 
     use super::Outlet;
     use crate::output::OutError;
-
-    struct Broken(io::ErrorKind);
-
-    impl Write for Broken {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::output::tests::Broken;
 
     #[tokio::test]
     async fn the_buffer_comes_back_for_the_next_piece() {

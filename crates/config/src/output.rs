@@ -98,12 +98,13 @@ impl<W: Write> Output<W> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{self, Write};
 
     use super::{OutError, Output};
 
-    struct Broken(io::ErrorKind);
+    /// A place to write to that is not there.
+    pub(crate) struct Broken(pub(crate) io::ErrorKind);
 
     impl Write for Broken {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -15,20 +15,19 @@ pub struct Bill {
 }
 
 impl Bill {
+    /// That of one entry of so many bytes, payload and key.
+    pub fn of(bytes: usize) -> Self {
+        let mut bill = Self::default();
+        bill.add(bytes);
+        bill
+    }
+
     /// Adds an entry of so many bytes, payload and key.
     pub fn add(&mut self, bytes: usize) {
         let bytes = bytes as u64;
         self.bytes += bytes;
         self.kib += bytes.div_ceil(1024);
         self.payload_units += bytes.div_ceil(PAYLOAD_UNIT);
-    }
-}
-
-impl std::ops::AddAssign for Bill {
-    fn add_assign(&mut self, other: Self) {
-        self.bytes += other.bytes;
-        self.kib += other.kib;
-        self.payload_units += other.payload_units;
     }
 }
 

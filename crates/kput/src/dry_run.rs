@@ -198,8 +198,7 @@ impl Survey {
 
     fn count(&mut self, entries: &[Item]) {
         for entry in entries {
-            let mut bill = Bill::default();
-            bill.add(entry.size());
+            let bill = Bill::of(entry.size());
             self.report.entries += 1;
             self.sent_bytes += bill.bytes;
             self.report.cost.on_demand_kib += bill.kib;

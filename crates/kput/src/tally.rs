@@ -70,23 +70,19 @@ pub fn show_records(records: u64) -> String {
 impl Tally {
     /// Adds what a stored entry costs, and what its records would have cost alone.
     pub fn bill(&mut self, item: &Item) {
-        let mut billed = Bill::default();
-        billed.add(item.size());
         let alone = match &item.content {
-            Content::Alone(_) => billed,
+            Content::Alone(_) => Bill::of(item.size()),
             Content::Packed(pack) => pack.alone(),
         };
+        self.bill_in_vain(item.size());
         self.stored_bytes += alone.bytes;
-        self.billed_kib += billed.kib;
-        self.payload_units += billed.payload_units;
         self.unaggregated_kib += alone.kib;
         self.unaggregated_payload_units += alone.payload_units;
     }
 
     /// Adds what an entry costs that is stored where no consumer looks for it, and has to be put again.
     pub fn bill_in_vain(&mut self, size: usize) {
-        let mut billed = Bill::default();
-        billed.add(size);
+        let billed = Bill::of(size);
         self.billed_kib += billed.kib;
         self.payload_units += billed.payload_units;
     }

@@ -123,11 +123,19 @@ impl Secure {
     }
 }
 
+/// The host of a URI and its port, if it names one; never what stands before an `@`.
+pub(super) fn host(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 /// Whether `uri` is `http://` to this machine.
 fn is_plain_loopback(uri: &str) -> bool {
-    let Some(rest) = uri.strip_prefix("http://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
+    if !uri.starts_with("http://") {
+        return false;
+    }
+    let authority = host(uri);
     let host = match authority.strip_prefix('[') {
         Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
@@ -137,7 +145,16 @@ fn is_plain_loopback(uri: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_plain_loopback;
+    use super::{host, is_plain_loopback};
+
+    #[test]
+    fn names_the_host_and_nothing_else() {
+        assert_eq!(
+            host("https://kinesis.eu-central-1.amazonaws.com/?a=b"),
+            "kinesis.eu-central-1.amazonaws.com"
+        );
+        assert_eq!(host("http://user:secret@127.0.0.1:4566"), "127.0.0.1:4566");
+    }
 
     #[test]
     fn only_plain_http_to_this_machine_is_plain() {

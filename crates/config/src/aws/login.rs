@@ -56,8 +56,12 @@ impl Login {
     ///
     /// Its token can be renewed only there, whatever region is asked for: elsewhere it works until it has to be renewed.
     pub(super) fn console_region(&self) -> Option<String> {
+        if self.keys {
+            // They win, so the file does not matter.
+            return None;
+        }
         let text = self.file();
-        let is_console = !self.keys && style(&text, self.profile()) == Style::Console;
+        let is_console = style(&text, self.profile()) == Style::Console;
         value(&text, self.profile(), "region").filter(|_| is_console).map(str::to_owned)
     }
 

@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use tracing::Level;
 
+use super::http::host;
+
 /// Sends `request` with `call` and, with `--verbose`, says how it went.
 pub(super) fn traced(
     request: HttpRequest,
@@ -49,19 +51,12 @@ fn operation(request: &HttpRequest) -> String {
     action.map_or_else(|| request.method().to_owned(), |action| String::from_utf8_lossy(action).into_owned())
 }
 
-/// The host of a URI and its port, if it names one.
-fn host(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
     use aws_smithy_types::body::SdkBody;
 
-    use super::{host, operation};
+    use super::operation;
 
     #[test]
     fn names_the_operation_of_both_protocols() {
@@ -71,14 +66,5 @@ mod tests {
         let request = HttpRequest::new(SdkBody::from("Action=GetRole&Version=2010-05-08&RoleName=r"));
         assert_eq!(operation(&request), "GetRole");
         assert_eq!(operation(&HttpRequest::new(SdkBody::from("RoleName=r"))), "GET");
-    }
-
-    #[test]
-    fn names_the_host_and_nothing_else() {
-        assert_eq!(
-            host("https://kinesis.eu-central-1.amazonaws.com/?a=b"),
-            "kinesis.eu-central-1.amazonaws.com"
-        );
-        assert_eq!(host("http://user:secret@127.0.0.1:4566"), "127.0.0.1:4566");
     }
 }

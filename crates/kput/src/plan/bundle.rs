@@ -97,8 +97,7 @@ impl Bundler {
             ready.push(Item::new(record, now));
             return ready;
         }
-        let mut alone = Bill::default();
-        alone.add(record.size());
+        let alone = Bill::of(record.size());
         self.open_bytes += packer.len();
         self.opened.push_back((now, at));
         let bundle = Bundle { packer, parts: vec![part], hashes: Hashes::of(hash), alone, since: now };
