@@ -144,8 +144,9 @@ fn a_reader_that_leaves_early_is_no_failure_but_an_undelivered_change_is() {
 
 #[test]
 fn a_signal_ends_a_wait_at_once_and_says_how_to_go_on() {
-    let scene = Scene::with_delay(Duration::from_secs(30));
     for signal in [Signal::INT, Signal::TERM] {
+        // A scene each: a late call of the run before must not pass for one of this run, which may not listen yet.
+        let scene = Scene::with_delay(Duration::from_secs(30));
         let mut child = scene.spawn(&["ensure", STREAM]);
         drop(child.stdin.take());
         wait_for(|| scene.calls().iter().any(|(operation, _)| operation == "DescribeStreamSummary"));
