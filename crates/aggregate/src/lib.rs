@@ -37,7 +37,7 @@ mod tags;
 mod unpack;
 mod wire;
 
-pub use pack::{OUTER_KEY, Packer, seal};
+pub use pack::{KeyPlace, OUTER_KEY, Packer, seal};
 pub use tags::{Tag, Tags};
 pub use unpack::{Broken, looks_aggregated, unpack};
 

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::digest::digests;
-use crate::wire::{BYTES, VARINT, bytes_len, put_bytes, put_varint, tag, varint_len};
+use crate::wire::{BYTES, Head, VARINT, bytes_len, put_bytes, tag, varint_len};
 use crate::{DIGEST_BYTES, Entry, MAGIC};
 
 /// The partition key of the Kinesis record that carries an aggregate, as the KPL sets it. Its explicit hash key decides
@@ -30,6 +30,10 @@ struct Table {
     encoded: Vec<u8>,
     hasher: DefaultHashBuilder,
 }
+
+/// Where a partition key stands in the aggregate that a [`Packer`] is at. It holds until that one is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPlace(u32);
 
 /// Where a text is, or will be, in a [`Table`].
 #[derive(Clone, Copy, Debug)]
@@ -128,13 +132,38 @@ impl Packer {
         self.put(entry, placed);
     }
 
-    /// Adds a record if the aggregate then has at most `max_bytes`; says whether it did.
+    /// Adds a record if the aggregate then has at most `max_bytes`, and says where its partition key stands in it. None
+    /// when there is no room.
     #[must_use]
-    pub fn add_within(&mut self, entry: Entry<'_>, max_bytes: usize) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "an aggregate is smaller than 4 GiB")]
+    pub fn add_within(&mut self, entry: Entry<'_>, max_bytes: usize) -> Option<KeyPlace> {
         let placed = self.place(entry);
         let fits = self.len() + placed.cost() <= max_bytes;
-        if fits {
+        fits.then(|| {
             self.put(entry, placed);
+            KeyPlace(placed.key.position as u32)
+        })
+    }
+
+    /// Adds a record whose partition key is in the aggregate already, without looking it up, if the aggregate then has
+    /// at most `max_bytes`; says whether it did. The record has neither a hash key nor tags.
+    #[must_use]
+    pub fn add_again_within(&mut self, key: KeyPlace, data: &[u8], max_bytes: usize) -> bool {
+        let KeyPlace(position) = key;
+        debug_assert!((position as usize) < self.keys.texts.len(), "a place in another aggregate");
+        let record = 1 + varint_len(u64::from(position)) + bytes_len(data.len());
+        let fits = self.len() + bytes_len(record) <= max_bytes;
+        if fits {
+            let mut head = Head::default();
+            head.put(RECORDS);
+            head.put(record as u64);
+            head.put(KEY_INDEX);
+            head.put(u64::from(position));
+            head.put(DATA);
+            head.put(data.len() as u64);
+            self.records.extend_from_slice(head.bytes());
+            self.records.extend_from_slice(data);
+            self.count += 1;
         }
         fits
     }
@@ -148,16 +177,20 @@ impl Packer {
 
     fn put(&mut self, entry: Entry<'_>, Placed { key, hash, record }: Placed) {
         self.keys.add(PARTITION_KEYS, entry.partition_key, key);
-        put_varint(&mut self.records, RECORDS);
-        put_varint(&mut self.records, record as u64);
-        put_varint(&mut self.records, KEY_INDEX);
-        put_varint(&mut self.records, key.position);
+        let mut head = Head::default();
+        head.put(RECORDS);
+        head.put(record as u64);
+        head.put(KEY_INDEX);
+        head.put(key.position);
         if let Some((place, text)) = hash.zip(entry.explicit_hash_key) {
             self.hashes.add(HASH_KEYS, text, place);
-            put_varint(&mut self.records, HASH_INDEX);
-            put_varint(&mut self.records, place.position);
+            head.put(HASH_INDEX);
+            head.put(place.position);
         }
-        put_bytes(&mut self.records, DATA, entry.data);
+        head.put(DATA);
+        head.put(entry.data.len() as u64);
+        self.records.extend_from_slice(head.bytes());
+        self.records.extend_from_slice(entry.data);
         for tag in entry.tags.messages() {
             put_bytes(&mut self.records, TAGS, tag);
         }

@@ -25,19 +25,42 @@ pub(crate) fn bytes_len(length: usize) -> usize {
     1 + varint_len(length as u64) + length
 }
 
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        #[expect(clippy::cast_possible_truncation, reason = "the low seven bits are meant")]
-        out.push(number as u8 | 0x80);
-        number >>= 7;
+/// What stands before a record's payload: some tags and numbers, collected apart and appended at once.
+#[derive(Default)]
+pub(crate) struct Head {
+    bytes: [u8; Self::BYTES],
+    length: usize,
+}
+
+impl Head {
+    /// Four numbers of a record (two lengths and two positions, each below 2^32) and four tags of one byte.
+    const BYTES: usize = 4 * 5 + 4;
+
+    pub(crate) fn put(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            #[expect(clippy::cast_possible_truncation, reason = "the low seven bits are meant")]
+            self.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "below 0x80")]
+        self.push(number as u8);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "below 0x80")]
-    out.push(number as u8);
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 pub(crate) fn put_bytes(out: &mut Vec<u8>, tag: u64, bytes: &[u8]) {
-    put_varint(out, tag);
-    put_varint(out, bytes.len() as u64);
+    let mut head = Head::default();
+    head.put(tag);
+    head.put(bytes.len() as u64);
+    out.extend_from_slice(head.bytes());
     out.extend_from_slice(bytes);
 }
 
@@ -106,15 +129,15 @@ impl<'a> Fields<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, Torn, put_varint, varint_len};
+    use super::{Fields, Head, Torn, varint_len};
 
     #[test]
     fn varints_survive_the_way_there_and_back() {
         for number in [0, 1, 127, 128, 300, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
-            let mut bytes = Vec::new();
-            put_varint(&mut bytes, number);
-            assert_eq!(bytes.len(), varint_len(number), "{number}");
-            assert_eq!(Fields(&bytes).varint(), Ok(number));
+            let mut head = Head::default();
+            head.put(number);
+            assert_eq!(head.bytes().len(), varint_len(number), "{number}");
+            assert_eq!(Fields(head.bytes()).varint(), Ok(number));
         }
         assert_eq!(Fields(&[0x80]).varint(), Err(Torn));
         assert_eq!(Fields(&[0xFF; 11]).varint(), Err(Torn));

@@ -140,19 +140,41 @@ fn several_sealed_at_once_are_each_what_they_would_be_alone() {
 fn a_record_is_added_only_where_it_fits() {
     let entry = |key| Entry { partition_key: key, data: b"0123456789", ..Entry::default() };
     let mut packer = Packer::default();
-    assert!(packer.add_within(entry("key_1"), 100));
+    let place = packer.add_within(entry("key_1"), 100).unwrap();
     for key in ["key_1", "key_2"] {
         let needed = packer.len_with(entry(key));
         let (mut one, mut other) = (packer.clone(), packer.clone());
-        assert!(one.add_within(entry(key), needed) && !other.add_within(entry(key), needed - 1));
+        assert!(
+            one.add_within(entry(key), needed).is_some()
+                && other.add_within(entry(key), needed - 1).is_none()
+        );
         assert_eq!((one.len(), other.len(), other.count()), (needed, packer.len(), 1));
         assert_eq!(one.finish().len(), needed);
     }
+    let needed = packer.len_with(entry("key_1"));
+    assert!(!packer.add_again_within(place, b"0123456789", needed - 1));
+    assert!(packer.add_again_within(place, b"0123456789", needed));
+    assert_eq!((packer.len(), packer.count()), (needed, 2));
 }
 
 #[test]
 fn an_empty_aggregate_has_no_records() {
     assert_eq!(unpack(&packed(&[])), Ok(Vec::new()));
+}
+
+#[test]
+fn a_record_with_a_known_key_is_packed_as_if_the_key_were_looked_up() {
+    let (mut known, mut looked_up) = (Packer::default(), Packer::default());
+    for number in 0..1000_usize {
+        let (key, data) = (format!("key_{}", number % 300), vec![b'x'; number * 7 % 400]);
+        let entry = Entry { partition_key: &key, data: &data, ..Entry::default() };
+        let place = known.add_within(entry, usize::MAX).unwrap();
+        assert!(known.add_again_within(place, &data, usize::MAX));
+        looked_up.add(entry);
+        looked_up.add(entry);
+        assert_eq!(known.len(), looked_up.len());
+    }
+    assert_eq!(known.finish(), looked_up.finish());
 }
 
 type Owned = (String, Option<String>, Vec<u8>);

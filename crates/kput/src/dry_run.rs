@@ -121,7 +121,11 @@ pub async fn report<W: Write>(
             }
         };
         match message {
-            Some(Message::Arrivals(arrivals)) => arrivals.into_iter().for_each(|arrival| survey.add(arrival)),
+            Some(Message::Batch(mut batch)) => {
+                while let Some(arrival) = batch.next() {
+                    survey.add(arrival);
+                }
+            }
             Some(Message::File { .. }) => {}
             Some(Message::Broken(fault)) => return Err(fault),
             Some(Message::End) | None => break,
@@ -168,7 +172,7 @@ impl Survey {
         self.map = Some(map);
     }
 
-    fn add(&mut self, arrival: Arrival) {
+    fn add(&mut self, arrival: Arrival<'_>) {
         match arrival {
             Arrival::Record(record) if record.size() > self.most => self.report.refused += 1,
             Arrival::Record(record) => self.record(record),
@@ -177,22 +181,23 @@ impl Survey {
         }
     }
 
-    fn record(&mut self, record: Record) {
+    fn record(&mut self, record: &Record) {
         let size = record.size() as u64;
         self.report.records += 1;
         self.report.bytes += size;
         self.report.largest_record_bytes = self.report.largest_record_bytes.max(size);
-        let position = self.map.as_ref().zip(record_hash(&record)).and_then(|(map, hash)| map.position(hash));
+        let position = self.map.as_ref().zip(record_hash(record)).and_then(|(map, hash)| map.position(hash));
         if let Some(share) =
             position.zip(self.report.shards.as_mut()).and_then(|(position, shares)| shares.get_mut(position))
         {
             share.records += 1;
             share.bytes += size;
         }
-        let entries = match &mut self.bundler {
-            Some(bundler) => bundler.add(record, self.now),
-            None => vec![Item::new(record, self.now)],
-        };
+        let mut entries = Vec::new();
+        match &mut self.bundler {
+            Some(bundler) => bundler.add(record, self.now, &mut entries),
+            None => entries.push(Item::new(record.clone(), self.now)),
+        }
         self.count(&entries);
     }
 

@@ -16,7 +16,7 @@ mod splitter;
 pub use key::{HashSource, KeySource, OnMissingKey, Template};
 pub use reader::{Input, Options, spawn};
 pub use shape::CsvValues;
-pub use slab::{Arrival, Message, Refusal};
+pub use slab::{Arrival, Batch, Message, Refusal};
 pub use source::{Origin, Source};
 
 /// How the input is cut into records.

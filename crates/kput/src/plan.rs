@@ -7,6 +7,7 @@
 mod bucket;
 mod bundle;
 mod item;
+mod keys;
 mod lane;
 mod pack;
 mod planner;

@@ -77,6 +77,31 @@ impl Slab {
     pub fn records(self: &Arc<Self>) -> impl Iterator<Item = Record> {
         (0..self.spots.len()).map(|at| Record { slab: Arc::clone(self), at })
     }
+
+    /// Its records, in order, one at a time.
+    pub fn walk(self: Arc<Self>) -> Walk {
+        Walk { next: 0, record: Record { slab: self, at: 0 } }
+    }
+}
+
+/// A way through the records of a slab. It lends them, so that only a record that is kept costs a share of the slab.
+#[derive(Debug)]
+pub struct Walk {
+    /// The record that was lent last.
+    record: Record,
+    next: usize,
+}
+
+impl Walk {
+    /// The next record.
+    pub fn next(&mut self) -> Option<&Record> {
+        if self.next >= self.record.slab.spots.len() {
+            return None;
+        }
+        self.record.at = self.next;
+        self.next += 1;
+        Some(&self.record)
+    }
 }
 
 /// One record of the input.
@@ -88,7 +113,7 @@ pub struct Record {
 
 impl Record {
     fn spot(&self) -> &Spot {
-        // Only `Slab::records` makes records, one for each spot.
+        // Only a slab makes records, one for each of its spots.
         &self.slab.spots[self.at]
     }
 

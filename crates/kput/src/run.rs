@@ -16,7 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::answer::{Answer, Text};
 use crate::args::StatsForm;
 use crate::dead_letter::DeadLetters;
-use crate::input::{Arrival, Input, Message, Refusal};
+use crate::input::{Arrival, Batch, Input, Message, Refusal};
 use crate::journal::{Journal, Known};
 use crate::limits::DEFAULT_RECORD_BYTES;
 use crate::plan::{Failure, Item, Pack, Planner, Rules, ShardMap, bytes_of};
@@ -246,7 +246,7 @@ impl Run {
 
     async fn hear(&mut self, message: Option<Message>) {
         match message {
-            Some(Message::Arrivals(arrivals)) => self.admit(arrivals).await,
+            Some(Message::Batch(batch)) => self.admit(batch).await,
             Some(Message::File { first, name }) => self.receipts.begin_file(first, name),
             Some(Message::Broken(fault)) => {
                 self.broken = Some(fault);
@@ -268,16 +268,21 @@ impl Run {
         self.planner.finish();
     }
 
-    async fn admit(&mut self, arrivals: Vec<Arrival>) {
+    async fn admit(&mut self, mut batch: Batch) {
         let now = Instant::now();
-        for arrival in arrivals {
+        while let Some(arrival) = batch.next() {
             self.next += 1;
             self.tally.records += 1;
             match arrival {
-                Arrival::Record(record) => match self.known(&record) {
-                    Some(known) => self.pass_over(&record, known),
-                    None => self.admit_new(record, now).await,
-                },
+                Arrival::Record(record) => {
+                    if let Some(known) = self.known(record) {
+                        self.pass_over(record, known);
+                    } else if self.surely_fits(record) {
+                        self.route(record, now);
+                    } else {
+                        self.admit_large(record, now).await;
+                    }
+                }
                 Arrival::Refused(refusal) => self.refuse(&refusal),
                 Arrival::Skipped(refusal) => {
                     self.tally.skipped += 1;
@@ -310,13 +315,14 @@ impl Run {
         self.receipts.unstored(record.number(), record.line(), Unstored::Known(known));
     }
 
-    /// Puts a record on its way, or gives it up when the stream does not take it. Only a record above the usual limit
-    /// makes it ask for this stream's.
-    async fn admit_new(&mut self, record: Record, now: Instant) {
+    /// Whether the stream takes a record, as far as that is known without asking.
+    fn surely_fits(&self, record: &Record) -> bool {
+        record.size() <= self.options.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES)
+    }
+
+    /// Puts a large record on its way, or gives it up when the stream does not take it, which is asked for if need be.
+    async fn admit_large(&mut self, record: &Record, now: Instant) {
         let size = record.size();
-        if size <= DEFAULT_RECORD_BYTES.min(self.options.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES)) {
-            return self.route(record, now);
-        }
         let most = match self.options.record_bytes {
             Some(most) => most,
             None => self.put.takes().await.record_bytes,
@@ -332,7 +338,7 @@ impl Run {
             size.div_ceil(1024)
         );
         let failure = Failure { code: "RecordTooLarge".to_owned(), message, throttled: false, last: true };
-        self.conclude(&Text::default(), &[], &[(Item::new(record, now), Box::new(failure))]);
+        self.conclude(&Text::default(), &[], &[(Item::new(record.clone(), now), Box::new(failure))]);
     }
 
     /// Gives up a record that was too large to be kept.

@@ -260,17 +260,21 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match input.blocking_recv().unwrap() {
-                Message::Arrivals(arrivals) => {
-                    seen.extend(arrivals.into_iter().map(|arrival| match arrival {
-                        Arrival::Record(record) => format!(
-                            "{} {} {}",
-                            record.line(),
-                            record.key_text().unwrap_or_default(),
-                            String::from_utf8_lossy(record.data())
-                        ),
-                        Arrival::Refused(refusal) => format!("{} refused {}", refusal.line, refusal.code),
-                        Arrival::Skipped(refusal) => format!("{} skipped {}", refusal.line, refusal.message),
-                    }));
+                Message::Batch(mut batch) => {
+                    while let Some(arrival) = batch.next() {
+                        seen.push(match arrival {
+                            Arrival::Record(record) => format!(
+                                "{} {} {}",
+                                record.line(),
+                                record.key_text().unwrap_or_default(),
+                                String::from_utf8_lossy(record.data())
+                            ),
+                            Arrival::Refused(refusal) => format!("{} refused {}", refusal.line, refusal.code),
+                            Arrival::Skipped(refusal) => {
+                                format!("{} skipped {}", refusal.line, refusal.message)
+                            }
+                        });
+                    }
                 }
                 Message::File { first, name } => seen.push(format!("{name} from {first}")),
                 Message::Broken(fault) => return (seen, Some(fault.to_text("kput"))),

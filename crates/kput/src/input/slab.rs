@@ -1,11 +1,12 @@
 //! Records travel in slabs: one piece of memory and one message for many of them.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use config::Fault;
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
+use crate::record::{HashKey, KeyAt, Record, Slab, Spot, Walk};
 
 /// A slab is handed on when it holds this much: as much as is read at once.
 const SLAB_BYTES: usize = 128 * 1024;
@@ -24,7 +25,7 @@ const BUDGET: usize = 6 * 1024 * 1024;
 #[derive(Debug)]
 pub enum Message {
     /// The next records, in input order.
-    Arrivals(Vec<Arrival>),
+    Batch(Batch),
     /// Of several files, the one that comes next.
     File {
         /// The number that its first record will have.
@@ -40,13 +41,44 @@ pub enum Message {
 
 /// One record of the input, or why there is none.
 #[derive(Debug)]
-pub enum Arrival {
+pub enum Arrival<'batch> {
     /// A record to send.
-    Record(Record),
+    Record(&'batch Record),
     /// A record that can never be stored.
-    Refused(Box<Refusal>),
+    Refused(Refusal),
     /// A record that is left out because the user wants it so.
-    Skipped(Box<Refusal>),
+    Skipped(Refusal),
+}
+
+/// Records that were read together.
+#[derive(Debug)]
+pub struct Batch {
+    records: Walk,
+    /// What is no record, each with how many records of the batch come before it.
+    unsent: VecDeque<(usize, Unsent)>,
+    /// Records that were lent.
+    lent: usize,
+}
+
+/// What is no record to send.
+#[derive(Debug)]
+enum Unsent {
+    Refused(Refusal),
+    Skipped(Refusal),
+}
+
+impl Batch {
+    /// The next one, in input order.
+    pub fn next(&mut self) -> Option<Arrival<'_>> {
+        if let Some((_, unsent)) = self.unsent.pop_front_if(|(behind, _)| *behind == self.lent) {
+            return Some(match unsent {
+                Unsent::Refused(refusal) => Arrival::Refused(refusal),
+                Unsent::Skipped(refusal) => Arrival::Skipped(refusal),
+            });
+        }
+        self.lent += 1;
+        self.records.next().map(Arrival::Record)
+    }
 }
 
 /// A record that is not sent.
@@ -102,8 +134,7 @@ impl Drop for Permit {
 pub(super) struct Builder {
     bytes: Vec<u8>,
     spots: Vec<Spot>,
-    /// In input order; None stands for the next of the spots.
-    arrivals: Vec<Option<Arrival>>,
+    unsent: VecDeque<(usize, Unsent)>,
     /// What the slab before this one held: this one will most likely hold as much.
     usual_bytes: usize,
     next: u64,
@@ -128,7 +159,7 @@ impl Builder {
         Self {
             bytes: Vec::new(),
             spots: Vec::new(),
-            arrivals: Vec::new(),
+            unsent: VecDeque::new(),
             usual_bytes: 0,
             next: 0,
             budget: Arc::default(),
@@ -165,7 +196,6 @@ impl Builder {
         self.bytes.extend_from_slice(data);
         let end = narrow(self.bytes.len());
         self.spots.push(Spot { number: self.next, line, start, end, data_start, key, hash });
-        self.arrivals.push(None);
         self.next += 1;
         self.hand_on_when_full()
     }
@@ -174,7 +204,7 @@ impl Builder {
     pub(super) fn refuse(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.arrivals.push(Some(Arrival::Refused(Box::new(refusal))));
+        self.unsent.push_back((self.spots.len(), Unsent::Refused(refusal)));
         self.hand_on_when_full()
     }
 
@@ -182,7 +212,7 @@ impl Builder {
     pub(super) fn skip(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.arrivals.push(Some(Arrival::Skipped(Box::new(refusal))));
+        self.unsent.push_back((self.spots.len(), Unsent::Skipped(refusal)));
         self.hand_on_when_full()
     }
 
@@ -193,7 +223,7 @@ impl Builder {
     }
 
     fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {
-        if self.bytes.len() >= SLAB_BYTES || self.arrivals.len() >= SLAB_RECORDS {
+        if self.bytes.len() >= SLAB_BYTES || self.spots.len() + self.unsent.len() >= SLAB_RECORDS {
             self.hand_on()
         } else {
             Ok(())
@@ -202,7 +232,7 @@ impl Builder {
 
     /// Hands on what is there: the next read may block for long.
     pub(super) fn hand_on(&mut self) -> Result<(), Unwanted> {
-        if self.arrivals.is_empty() {
+        if self.spots.is_empty() && self.unsent.is_empty() {
             return Ok(());
         }
         let mut bytes = std::mem::take(&mut self.bytes);
@@ -214,11 +244,8 @@ impl Builder {
         let spots = std::mem::replace(&mut self.spots, next);
         let permit = self.budget.acquire(bytes.capacity() + spots.len() * RECORD_OVERHEAD);
         let slab = Slab::new(bytes, spots, permit);
-        let mut records = slab.records().map(Arrival::Record);
-        let next = Vec::with_capacity(self.arrivals.len());
-        let arrivals = std::mem::replace(&mut self.arrivals, next);
-        let arrivals = arrivals.into_iter().filter_map(|other| other.or_else(|| records.next())).collect();
-        self.send(Message::Arrivals(arrivals))
+        let unsent = std::mem::take(&mut self.unsent);
+        self.send(Message::Batch(Batch { records: slab.walk(), unsent, lent: 0 }))
     }
 
     pub(super) fn send(&self, message: Message) -> Result<(), Unwanted> {

@@ -24,6 +24,8 @@ pub(super) struct Aggregation {
     pub(super) max_bytes: usize,
     /// None until the shards are known.
     pub(super) bundler: Option<Bundler>,
+    /// What leaves the bundler on its way to the planner; empty in between.
+    ready: Vec<Item>,
     map: ShardMap,
     /// The shards have to be listed before anything is sent.
     pub(super) regroup: bool,
@@ -40,6 +42,7 @@ impl Aggregation {
         Self {
             max_bytes,
             bundler: None,
+            ready: Vec::new(),
             map: ShardMap::default(),
             regroup: true,
             unchanged: 0,
@@ -105,14 +108,19 @@ impl Run {
     }
 
     /// Puts a record on its way: into a bundle, or straight to the planner.
-    pub(super) fn route(&mut self, record: Record, now: Instant) {
-        match self.aggregation.as_mut().and_then(|aggregation| aggregation.bundler.as_mut()) {
-            Some(bundler) => {
-                for item in bundler.add(record, now) {
+    pub(super) fn route(&mut self, record: &Record, now: Instant) {
+        match self
+            .aggregation
+            .as_mut()
+            .and_then(|aggregation| Some((aggregation.bundler.as_mut()?, &mut aggregation.ready)))
+        {
+            Some((bundler, ready)) => {
+                bundler.add(record, now, ready);
+                for item in ready.drain(..) {
                     self.planner.admit(item);
                 }
             }
-            None => self.planner.admit(Item::new(record, now)),
+            None => self.planner.admit(Item::new(record.clone(), now)),
         }
     }
 
@@ -184,7 +192,7 @@ impl Run {
         aggregation.regroup = false;
         self.aggregation = Some(aggregation);
         for record in records {
-            self.route(record, now);
+            self.route(&record, now);
         }
     }
 

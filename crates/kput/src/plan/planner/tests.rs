@@ -176,7 +176,8 @@ fn packed_records_count_one_by_one_against_the_users_rate() {
         500,
         LINGER,
     );
-    let packs: Vec<Item> = (0..400).flat_map(|number| bundler.add(record(number, "k", 30), start)).collect();
+    let mut packs = Vec::new();
+    (0..400).for_each(|number| bundler.add(&record(number, "k", 30), start, &mut packs));
     let (packed, entries) = (packs.iter().map(Item::count).sum::<usize>(), packs.len());
     assert!(packed > 350 && entries < 50, "{packed} in {entries}");
     for pack in packs {
