@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use waiting::Waiting;
 
+use crate::plan::Part;
+
 /// What became of a record that is not stored by this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unstored<'a> {
@@ -76,11 +78,7 @@ impl Receipts {
     /// Takes the receipt of record `number`, which stood in `line` and is stored.
     pub fn stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
         self.put(number, line, |text| {
-            text.extend_from_slice(b",\"shard_id\":\"");
-            text.extend_from_slice(place.shard);
-            text.extend_from_slice(b"\",\"sequence_number\":\"");
-            text.extend_from_slice(place.sequence);
-            text.push(b'"');
+            place_members(text, place);
             if let Some(sub) = place.sub {
                 text.extend_from_slice(b",\"sub\":");
                 text.extend_from_slice(itoa::Buffer::new().format(sub).as_bytes());
@@ -97,6 +95,23 @@ impl Receipts {
         });
     }
 
+    /// Records were stored as one, in the order of `parts`.
+    pub fn stored_together(&mut self, parts: &[Part], place: StoredAt<'_>) {
+        if !self.wanted {
+            return;
+        }
+        if !self.files.0.is_empty() {
+            for (part, sub) in parts.iter().zip(0..) {
+                self.stored(part.number, part.line, StoredAt { sub: Some(sub), ..place });
+            }
+            return;
+        }
+        self.order.put_together(parts, |common| {
+            place_members(common, place);
+            common.extend_from_slice(b",\"sub\":");
+        });
+    }
+
     /// Takes a receipt that says what `members` adds.
     fn put(&mut self, number: u64, line: u64, members: impl FnOnce(&mut Vec<u8>)) {
         if !self.wanted {
@@ -104,13 +119,13 @@ impl Receipts {
         }
         let file = self.files.of(number);
         self.order.put(number, |text| {
-            text.extend_from_slice(b"{\"line\":");
+            text.extend_from_slice(LINE);
             text.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
             if let Some(file) = file {
                 member(text, b",\"file\":", &file);
             }
             members(text);
-            text.extend_from_slice(b"}\n");
+            text.extend_from_slice(END);
         });
     }
 
@@ -118,6 +133,32 @@ impl Receipts {
     pub fn close_gaps(&mut self) {
         self.order.close_gaps();
     }
+}
+
+/// How a receipt begins, before the line's number.
+const LINE: &[u8] = b"{\"line\":";
+
+/// How it ends.
+const END: &[u8] = b"}\n";
+
+/// The members that say where a record is stored.
+fn place_members(text: &mut Vec<u8>, place: StoredAt<'_>) {
+    text.extend_from_slice(b",\"shard_id\":\"");
+    text.extend_from_slice(place.shard);
+    text.extend_from_slice(b"\",\"sequence_number\":\"");
+    text.extend_from_slice(place.sequence);
+    text.push(b'"');
+}
+
+/// The receipt of one of the records that were stored together: what is `common` to them ends before its position.
+fn line_of_many(text: &mut Vec<u8>, line: u64, common: &[u8], sub: usize) {
+    const NUMBERS: usize = 2 * 20;
+    text.reserve(LINE.len() + common.len() + END.len() + NUMBERS);
+    text.extend_from_slice(LINE);
+    text.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+    text.extend_from_slice(common);
+    text.extend_from_slice(itoa::Buffer::new().format(sub).as_bytes());
+    text.extend_from_slice(END);
 }
 
 /// Of several files, the number of the first record of each, and its name.
@@ -149,19 +190,36 @@ impl InOrder {
             return;
         }
         write(&mut self.ready);
+        self.passed();
+    }
+
+    /// Takes texts that have in common what `write` appends.
+    fn put_together(&mut self, parts: &[Part], write: impl FnOnce(&mut Vec<u8>)) {
+        let group = self.waiting.begin_group(write);
+        for (&Part { number, line }, sub) in parts.iter().zip(0..) {
+            let Ok(ahead) = usize::try_from(number - self.first) else { continue };
+            if ahead > 0 {
+                self.waiting.keep_one_of(group, ahead, line, sub);
+            } else {
+                line_of_many(&mut self.ready, line, self.waiting.common(group), sub);
+                self.passed();
+            }
+        }
+        self.waiting.end_group(group);
+    }
+
+    /// The one whose turn it was is written.
+    fn passed(&mut self) {
         self.first += 1;
         self.waiting.pass();
-        while let Some(text) = self.waiting.next() {
-            self.ready.extend_from_slice(text);
+        while self.waiting.next(&mut self.ready) {
             self.first += 1;
         }
     }
 
     fn close_gaps(&mut self) {
         while !self.waiting.is_empty() {
-            if let Some(text) = self.waiting.next() {
-                self.ready.extend_from_slice(text);
-            } else {
+            if !self.waiting.next(&mut self.ready) {
                 self.waiting.pass();
             }
             self.first += 1;
@@ -178,6 +236,7 @@ fn member(text: &mut Vec<u8>, name: &[u8], value: &impl Serialize) {
 #[cfg(test)]
 mod tests {
     use super::{Receipts, StoredAt, Unstored};
+    use crate::plan::Part;
 
     fn written(act: impl FnOnce(&mut Receipts)) -> Vec<String> {
         let mut receipts = Receipts::new(true);
@@ -227,6 +286,35 @@ mod tests {
                 r#"{"line":4,"known":"stored"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn records_that_were_stored_as_one_have_the_receipts_they_would_have_alone() {
+        let parts = |numbers: [u64; 3]| numbers.map(|number| Part { number, line: number * 7 + 1 });
+        let packs = [(b"1", parts([2, 5, 7])), (b"2", parts([0, 3, 4])), (b"3", parts([1, 6, 8]))];
+        for file in [None, Some("a")] {
+            let begin = |receipts: &mut Receipts| {
+                file.into_iter().for_each(|file: &str| receipts.begin_file(0, file.to_owned()));
+            };
+            let place = |sequence| StoredAt { shard: b"shardId-000000000001", sequence, sub: None };
+            let together = written(|receipts| {
+                begin(receipts);
+                packs.iter().for_each(|(sequence, parts)| receipts.stored_together(parts, place(*sequence)));
+            });
+            let alone = written(|receipts| {
+                begin(receipts);
+                for (sequence, parts) in &packs {
+                    for (part, sub) in parts.iter().zip(0..) {
+                        receipts.stored(
+                            part.number,
+                            part.line,
+                            StoredAt { sub: Some(sub), ..place(*sequence) },
+                        );
+                    }
+                }
+            });
+            assert_eq!((together.len(), together), (9, alone));
+        }
     }
 
     #[test]

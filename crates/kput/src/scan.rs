@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use memchr::memchr2;
+use wide::u8x16;
 
 /// A dotted path (`device.id`) or a JSON pointer (`/device/id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,8 @@ impl std::fmt::Display for Path {
 /// What stands where a path leads.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'json> {
-    /// A string, number, true or false; strings without quotes and escapes, everything else as it is written.
-    Text(Cow<'json, str>),
+    /// A string, number, true or false, in UTF-8; strings without quotes and escapes, everything else as it is written.
+    Text(Cow<'json, [u8]>),
     /// Nothing.
     Missing,
     /// `null`.
@@ -81,11 +82,13 @@ struct Scanner<'json> {
 }
 
 impl<'json> Scanner<'json> {
+    #[inline]
     fn rest(&self) -> &'json [u8] {
         self.json.get(self.at..).unwrap_or_default()
     }
 
     /// The next byte that is not white space.
+    #[inline]
     fn peek(&mut self) -> Result<u8, Bad> {
         while let Some(&byte) = self.json.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -96,6 +99,7 @@ impl<'json> Scanner<'json> {
         Err(Bad)
     }
 
+    #[inline]
     fn expect(&mut self, wanted: u8) -> Result<(), Bad> {
         if self.peek()? == wanted {
             self.at += 1;
@@ -106,6 +110,7 @@ impl<'json> Scanner<'json> {
     }
 
     /// Steps into the member or element `step` of the value here; false when there is none.
+    #[inline]
     fn descend(&mut self, step: &str) -> Result<bool, Bad> {
         match self.peek()? {
             b'{' => self.member(step),
@@ -117,6 +122,7 @@ impl<'json> Scanner<'json> {
         }
     }
 
+    #[inline]
     fn member(&mut self, name: &str) -> Result<bool, Bad> {
         self.at += 1;
         if self.peek()? == b'}' {
@@ -155,6 +161,7 @@ impl<'json> Scanner<'json> {
     }
 
     /// The string here, without its quotes, and whether it holds escapes.
+    #[inline]
     fn string(&mut self) -> Result<(&'json [u8], bool), Bad> {
         self.expect(b'"')?;
         let rest = self.rest();
@@ -184,6 +191,7 @@ impl<'json> Scanner<'json> {
     }
 
     /// Passes the value here.
+    #[inline]
     fn skip(&mut self) -> Result<(), Bad> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
@@ -222,14 +230,20 @@ impl<'json> Scanner<'json> {
         rest.get(..length).filter(|bare| !bare.is_empty()).ok_or(Bad)
     }
 
+    #[inline]
     fn scalar(&mut self) -> Result<Found<'json>, Bad> {
         match self.peek()? {
             b'"' => {
                 let (raw, escaped) = self.string()?;
                 if escaped {
-                    return Ok(Found::Text(Cow::Owned(unescape(raw)?)));
+                    return Ok(Found::Text(Cow::Owned(unescape(raw)?.into_bytes())));
                 }
-                std::str::from_utf8(raw).map(|text| Found::Text(Cow::Borrowed(text))).map_err(|_| Bad)
+                // Most are ASCII, which is quicker to see than UTF-8.
+                if raw.is_ascii() || std::str::from_utf8(raw).is_ok() {
+                    Ok(Found::Text(Cow::Borrowed(raw)))
+                } else {
+                    Err(Bad)
+                }
             }
             b'{' | b'[' => Ok(Found::Compound),
             _ => {
@@ -238,7 +252,7 @@ impl<'json> Scanner<'json> {
                     "null" => Ok(Found::Null),
                     // The few bytes of a number or a literal are worth a real parser.
                     _ if serde_json::from_str::<serde_json::Value>(bare).is_ok() => {
-                        Ok(Found::Text(Cow::Borrowed(bare)))
+                        Ok(Found::Text(Cow::Borrowed(bare.as_bytes())))
                     }
                     _ => Err(Bad),
                 }
@@ -250,26 +264,19 @@ impl<'json> Scanner<'json> {
 /// Where the next quote or backslash is.
 #[inline]
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
-    // Names and most values are short: a few words at a time are looked at sooner than memchr gets ready.
-    const WORDS: usize = 4;
+    // Names and most values are short: a few blocks are looked at sooner than memchr gets ready.
+    const BLOCKS: usize = 3;
+    let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
     let mut seen = 0;
-    for word in text.as_chunks::<8>().0.iter().take(WORDS) {
-        let word = u64::from_le_bytes(*word);
-        let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
+    for block in text.as_chunks().0.iter().take(BLOCKS) {
+        let block = u8x16::new(*block);
+        let found = (block.simd_eq(quote) | block.simd_eq(backslash)).to_bitmask();
         if found != 0 {
-            return Some(seen + found.trailing_zeros() as usize / 8);
+            return Some(seen + found.trailing_zeros() as usize);
         }
-        seen += 8;
+        seen += size_of::<u8x16>();
     }
     memchr2(b'"', b'\\', text.get(seen..)?).map(|offset| seen + offset)
-}
-
-/// The top bit of each byte that equals `wanted`; bits above the lowest of them may be set too.
-fn equal_bytes(word: u64, wanted: u8) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-    let zero_where_equal = word ^ (ONES * u64::from(wanted));
-    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & TOPS
 }
 
 /// Decodes the inside of a JSON string that holds escapes. Rare, so serde_json does it.
@@ -301,7 +308,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Found<'_> {
-        Found::Text(Cow::Borrowed(text))
+        Found::Text(Cow::Borrowed(text.as_bytes()))
     }
 
     #[test]
@@ -375,9 +382,9 @@ mod tests {
                     let found = find(&json, &pointer.parse().unwrap());
                     let expected = match here {
                         Value::Null => Found::Null,
-                        Value::String(text) => Found::Text(Cow::Borrowed(text)),
+                        Value::String(text) => Found::Text(Cow::Borrowed(text.as_bytes())),
                         Value::Array(_) | Value::Object(_) => Found::Compound,
-                        Value::Bool(_) | Value::Number(_) => Found::Text(Cow::Owned(here.to_string())),
+                        Value::Bool(_) | Value::Number(_) => Found::Text(Cow::Owned(here.to_string().into_bytes())),
                     };
                     prop_assert_eq!(found, expected, "{} in {}", pointer, value);
                 }

@@ -1,5 +1,7 @@
 //! Where a record's partition key and hash key come from.
 
+use std::borrow::Cow;
+
 use crate::limits::KEY_CHARACTERS;
 use crate::record::HashKey;
 use crate::scan::{Found, Path, find};
@@ -104,34 +106,35 @@ impl std::str::FromStr for Template {
 pub(super) enum Key {
     /// A range of the payload.
     Inside { start: usize, length: usize },
-    /// Text of its own.
-    Apart(String),
+    /// Text of its own, in UTF-8.
+    Apart(Vec<u8>),
 }
 
 /// Why a payload gives no key: a fragment such as ``has no field `id` ``.
 pub(super) type Missing = String;
 
 /// The key at `path`.
+#[inline]
 pub(super) fn field(data: &[u8], path: &Path) -> Result<Key, Missing> {
     let text = text(data, path)?;
     check(&text)?;
     Ok(match text {
-        std::borrow::Cow::Borrowed(text) => {
+        Cow::Borrowed(text) => {
             // `text` is a part of `data`: the distance of their addresses is its place.
             let start = text.as_ptr().addr() - data.as_ptr().addr();
             Key::Inside { start, length: text.len() }
         }
-        std::borrow::Cow::Owned(text) => Key::Apart(text),
+        Cow::Owned(text) => Key::Apart(text),
     })
 }
 
 /// The key a template makes.
 pub(super) fn templated(data: &[u8], template: &Template) -> Result<Key, Missing> {
-    let mut key = String::new();
+    let mut key = Vec::new();
     for part in &template.parts {
         match part {
-            Part::Text(text) => key.push_str(text),
-            Part::Field(path) => key.push_str(&text(data, path)?),
+            Part::Text(text) => key.extend_from_slice(text.as_bytes()),
+            Part::Field(path) => key.extend_from_slice(&text(data, path)?),
         }
     }
     check(&key)?;
@@ -140,10 +143,13 @@ pub(super) fn templated(data: &[u8], template: &Template) -> Result<Key, Missing
 
 /// The hash key at `path`.
 pub(super) fn hash(data: &[u8], path: &Path) -> Result<HashKey, Missing> {
-    text(data, path)?.parse().map_err(|reason| format!("has a bad field `{path}`: {reason}"))
+    String::from_utf8_lossy(&text(data, path)?)
+        .parse()
+        .map_err(|reason| format!("has a bad field `{path}`: {reason}"))
 }
 
-fn text<'data>(data: &'data [u8], path: &Path) -> Result<std::borrow::Cow<'data, str>, Missing> {
+#[inline]
+fn text<'data>(data: &'data [u8], path: &Path) -> Result<Cow<'data, [u8]>, Missing> {
     match find(data, path) {
         Found::Text(text) => Ok(text),
         Found::Missing => Err(format!("has no field `{path}`")),
@@ -153,14 +159,15 @@ fn text<'data>(data: &'data [u8], path: &Path) -> Result<std::borrow::Cow<'data,
     }
 }
 
-/// Refuses what the service would not take as a key.
-pub(super) fn check(key: &str) -> Result<(), Missing> {
+/// Refuses text that the service would not take as a key.
+#[inline]
+pub(super) fn check(key: &[u8]) -> Result<(), Missing> {
     if key.is_empty() {
         return Err("has an empty key".to_owned());
     }
     // More bytes than characters: most keys need no counting.
     if key.len() > KEY_CHARACTERS {
-        let characters = key.chars().count();
+        let characters = String::from_utf8_lossy(key).chars().count();
         if characters > KEY_CHARACTERS {
             return Err(format!("has a key of {characters} characters, allowed are {KEY_CHARACTERS}"));
         }
@@ -177,15 +184,15 @@ mod tests {
         let data = br#"{"sensor_id":"sensor_01"}"#;
         assert_eq!(field(data, &"sensor_id".parse().unwrap()), Ok(Key::Inside { start: 14, length: 9 }));
         let data = br#"{"id":"a\nb"}"#;
-        assert_eq!(field(data, &"id".parse().unwrap()), Ok(Key::Apart("a\nb".to_owned())));
+        assert_eq!(field(data, &"id".parse().unwrap()), Ok(Key::Apart(b"a\nb".to_vec())));
     }
 
     #[test]
     fn a_template_fills_its_fields() {
         let key =
             |template: &str| templated(br#"{"a":"x","b":{"c":7}}"#, &template.parse::<Template>().unwrap());
-        assert_eq!(key("{a}/{b.c}"), Ok(Key::Apart("x/7".to_owned())));
-        assert_eq!(key("{{{/b/c}}}"), Ok(Key::Apart("{7}".to_owned())));
+        assert_eq!(key("{a}/{b.c}"), Ok(Key::Apart(b"x/7".to_vec())));
+        assert_eq!(key("{{{/b/c}}}"), Ok(Key::Apart(b"{7}".to_vec())));
         assert_eq!(key("{z}"), Err("has no field `z`".to_owned()));
         for template in ["plain", "{a", "a}", "{}"] {
             assert!(template.parse::<Template>().is_err(), "{template}");
@@ -194,8 +201,8 @@ mod tests {
 
     #[test]
     fn a_key_has_1_to_256_characters_not_bytes() {
-        assert!(check("").is_err());
-        assert!(check(&"é".repeat(256)).is_ok());
-        assert!(check(&"é".repeat(257)).is_err());
+        assert!(check(b"").is_err());
+        assert!(check("é".repeat(256).as_bytes()).is_ok());
+        assert!(check("é".repeat(257).as_bytes()).is_err());
     }
 }

@@ -92,7 +92,7 @@ impl Shape {
             KeySource::Random => Ok(NewKey::Random(fastrand::u64(..))),
             KeySource::Absent => Ok(NewKey::Absent),
             KeySource::Envelope => match own_key {
-                Some(text) => key::check(text).map(|()| NewKey::Apart(text.as_bytes())),
+                Some(text) => key::check(text.as_bytes()).map(|()| NewKey::Apart(text.as_bytes())),
                 // It came from a stream that needs none; where one is needed, the service says so.
                 None if self.on_missing.is_none() => Ok(NewKey::Absent),
                 None => Err("has no partition_key".to_owned()),
@@ -101,7 +101,7 @@ impl Shape {
                 Ok(Key::Inside { start, length }) => Ok(NewKey::Inside { start, length }),
                 Ok(Key::Apart(text)) => {
                     held = text;
-                    Ok(NewKey::Apart(held.as_bytes()))
+                    Ok(NewKey::Apart(&held))
                 }
                 Err(missing) => Err(missing),
             },

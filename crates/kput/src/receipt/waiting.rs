@@ -5,16 +5,25 @@
 
 use std::collections::VecDeque;
 
+use super::line_of_many;
+
 /// A chunk is full when it holds this much.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Where a text is; an empty slot waits for its own.
+/// A receipt that waits.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    chunk: usize,
-    start: usize,
-    end: usize,
+enum Slot {
+    /// It has not come yet.
+    Open,
+    /// Its text is in a chunk.
+    Written { chunk: usize, start: usize, end: usize },
+    /// It is one of those that have the text of a chunk in common.
+    OneOf { group: Group, line: u64, sub: usize },
 }
+
+/// The chunk that holds what some receipts have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group(usize);
 
 #[derive(Debug, Default)]
 struct Chunk {
@@ -27,7 +36,7 @@ struct Chunk {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// The first stands for the one whose turn it is.
-    slots: VecDeque<Option<Slot>>,
+    slots: VecDeque<Slot>,
     chunks: Vec<Chunk>,
     /// Chunks that are empty.
     spare: Vec<usize>,
@@ -42,15 +51,61 @@ impl Waiting {
 
     /// Keeps what `write` appends, until it is the turn of the one that is so far `ahead`.
     pub(super) fn keep(&mut self, ahead: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.slots.len() <= ahead {
-            self.slots.resize(ahead + 1, None);
-        }
         let at = self.filling();
-        let Some((slot, chunk)) = self.slots.get_mut(ahead).zip(self.chunks.get_mut(at)) else { return };
+        let Some(chunk) = self.chunks.get_mut(at) else { return };
         let start = chunk.text.len();
         write(&mut chunk.text);
         chunk.left += 1;
-        *slot = Some(Slot { chunk: at, start, end: chunk.text.len() });
+        let slot = Slot::Written { chunk: at, start, end: chunk.text.len() };
+        self.put(ahead, slot);
+    }
+
+    /// Receipts come that have in common what `write` appends.
+    pub(super) fn begin_group(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Group {
+        let at = self.empty();
+        if let Some(chunk) = self.chunks.get_mut(at) {
+            write(&mut chunk.text);
+            // Until the last of them has come.
+            chunk.left = 1;
+        }
+        Group(at)
+    }
+
+    /// What those of a group have in common.
+    pub(super) fn common(&self, Group(at): Group) -> &[u8] {
+        self.chunks.get(at).map_or(&[], |chunk| chunk.text.as_slice())
+    }
+
+    /// Keeps one of a group until its turn.
+    pub(super) fn keep_one_of(&mut self, group: Group, ahead: usize, line: u64, sub: usize) {
+        if let Some(chunk) = self.chunks.get_mut(group.0) {
+            chunk.left += 1;
+        }
+        self.put(ahead, Slot::OneOf { group, line, sub });
+    }
+
+    /// No more of a group come.
+    pub(super) fn end_group(&mut self, Group(at): Group) {
+        self.left(at);
+    }
+
+    fn put(&mut self, ahead: usize, slot: Slot) {
+        if self.slots.len() <= ahead {
+            self.slots.resize(ahead + 1, Slot::Open);
+        }
+        if let Some(place) = self.slots.get_mut(ahead) {
+            *place = slot;
+        }
+    }
+
+    /// One text of a chunk is not needed any more.
+    fn left(&mut self, at: usize) {
+        let Some(chunk) = self.chunks.get_mut(at) else { return };
+        chunk.left -= 1;
+        if chunk.left == 0 && self.filling != Some(at) {
+            // Its memory stays as it is until something new is written to it.
+            self.spare.push(at);
+        }
     }
 
     /// A chunk that has room.
@@ -63,6 +118,13 @@ impl Waiting {
                 return at;
             }
         }
+        let at = self.empty();
+        self.filling = Some(at);
+        at
+    }
+
+    /// A chunk without text.
+    fn empty(&mut self) -> usize {
         let at = self.spare.pop().unwrap_or_else(|| {
             self.chunks.push(Chunk::default());
             self.chunks.len() - 1
@@ -70,7 +132,6 @@ impl Waiting {
         if let Some(chunk) = self.chunks.get_mut(at) {
             chunk.text.clear();
         }
-        self.filling = Some(at);
         at
     }
 
@@ -79,17 +140,24 @@ impl Waiting {
         self.slots.pop_front();
     }
 
-    /// The text whose turn it is, if it has come; the turn passes on.
-    pub(super) fn next(&mut self) -> Option<&[u8]> {
-        let slot = (*self.slots.front()?)?;
+    /// Appends the text whose turn it is, if it has come, and passes the turn on; says whether it had.
+    pub(super) fn next(&mut self, into: &mut Vec<u8>) -> bool {
+        let Some(&slot) = self.slots.front() else { return false };
+        let at = match slot {
+            Slot::Open => return false,
+            Slot::Written { chunk, start, end } => {
+                let text = self.chunks.get(chunk).and_then(|chunk| chunk.text.get(start..end));
+                into.extend_from_slice(text.unwrap_or_default());
+                chunk
+            }
+            Slot::OneOf { group, line, sub } => {
+                line_of_many(into, line, self.common(group), sub);
+                group.0
+            }
+        };
         self.slots.pop_front();
-        let chunk = self.chunks.get_mut(slot.chunk)?;
-        chunk.left -= 1;
-        if chunk.left == 0 && self.filling != Some(slot.chunk) {
-            // Its memory stays as it is until something new is written to it.
-            self.spare.push(slot.chunk);
-        }
-        chunk.text.get(slot.start..slot.end)
+        self.left(at);
+        true
     }
 }
 
@@ -108,12 +176,36 @@ mod tests {
                 });
             }
             waiting.pass();
+            let mut text = Vec::new();
             for ahead in 1..100 {
-                let text = waiting.next().unwrap();
+                text.clear();
+                assert!(waiting.next(&mut text));
                 assert_eq!(text, [u8::try_from(round % 100 + ahead % 7).unwrap(); 100]);
             }
-            assert!(waiting.is_empty() && waiting.next().is_none());
+            assert!(waiting.is_empty() && !waiting.next(&mut text));
         }
         assert!(waiting.chunks.len() <= 2, "{}", waiting.chunks.len());
+    }
+
+    #[test]
+    fn what_a_group_has_in_common_is_kept_until_its_last_has_left() {
+        let mut waiting = Waiting::default();
+        for round in 0..1000_u64 {
+            let groups = [b'a', b'b'].map(|letter| waiting.begin_group(|text| text.push(letter)));
+            waiting.keep(1, |text| text.push(b'-'));
+            for (group, ahead) in groups.into_iter().cycle().zip((2..6).rev()) {
+                waiting.keep_one_of(group, ahead, round, ahead);
+            }
+            groups.into_iter().for_each(|group| waiting.end_group(group));
+            waiting.pass();
+            let mut text = Vec::new();
+            while waiting.next(&mut text) {}
+            let expected = format!(
+                "-{{\"line\":{round}b2}}\n{{\"line\":{round}a3}}\n{{\"line\":{round}b4}}\n{{\"line\":{round}a5}}\n"
+            );
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+            assert!(waiting.is_empty());
+        }
+        assert!(waiting.chunks.len() <= 3, "{}", waiting.chunks.len());
     }
 }

@@ -116,8 +116,8 @@ impl Run {
         {
             Some((bundler, ready)) => {
                 bundler.add(record, now, ready);
-                for item in ready.drain(..) {
-                    self.planner.admit(item);
+                if !ready.is_empty() {
+                    ready.drain(..).for_each(|item| self.planner.admit(item));
                 }
             }
             None => self.planner.admit(Item::new(record.clone(), now)),

@@ -103,24 +103,13 @@ impl Run {
 
     /// Counts a stored item and gives the receipts of its records.
     fn stored(&mut self, item: &Item, shard: &[u8], sequence: &[u8]) {
+        let place = StoredAt { shard, sequence, sub: None };
         self.tally.bill(item);
+        self.tally.stored += item.count() as u64;
         match &item.content {
-            Content::Alone(record) => {
-                let place = StoredAt { shard, sequence, sub: None };
-                self.receipt_stored(record.number(), record.line(), place);
-            }
-            Content::Packed(pack) => {
-                for (part, sub) in pack.parts().iter().zip(0..) {
-                    let place = StoredAt { shard, sequence, sub: Some(sub) };
-                    self.receipt_stored(part.number, part.line, place);
-                }
-            }
+            Content::Alone(record) => self.receipts.stored(record.number(), record.line(), place),
+            Content::Packed(pack) => self.receipts.stored_together(pack.parts(), place),
         }
-    }
-
-    fn receipt_stored(&mut self, number: u64, line: u64, place: StoredAt<'_>) {
-        self.tally.stored += 1;
-        self.receipts.stored(number, line, place);
     }
 
     /// Counts the records of an item as given up and gives their receipts.
