@@ -1,68 +1,96 @@
 //! The checksums of several aggregates at once.
 //!
-//! MD5 (RFC 1321) is one long chain of dependent steps, so one message keeps a processor waiting most of the time; four
-//! messages side by side take little longer than one. An aggregate ends with the MD5 of its content, the largest single
-//! part of what `kput --aggregate` computes, which is why this is here although a library has MD5: none has this. What is
-//! left over at the end of each message, and messages that come alone, go through the library.
+//! MD5 (RFC 1321) is one long chain of dependent steps, so one message keeps a processor waiting most of the time; eight
+//! messages side by side take hardly longer than one. An aggregate ends with the MD5 of its content, the largest single
+//! part of what `kput --aggregate` computes, which is why this is here although a library has MD5: none has this. The end
+//! of each message, and messages that have no company, go through the library.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x32, u32x8};
 use md5::block_api::compress;
-use wide::u32x4;
 
 use crate::DIGEST_BYTES;
 
-/// One 32-bit word of each message.
-type Lanes = u32x4;
+/// Messages that are worked on at once: what a 256-bit register holds.
+const LANES: usize = 8;
 
-/// Messages that are worked on at once: what a 128-bit register holds.
-const LANES: usize = 4;
+/// So many messages are quicker side by side than one after the other, even if the other lanes work for nothing.
+const WORTH_IT: usize = if cfg!(target_endian = "little") { 2 } else { usize::MAX };
 
 /// Bytes that MD5 takes in one step.
 const BLOCK_BYTES: usize = 64;
+
+type Block = [u8; BLOCK_BYTES];
 
 /// Every MD5 begins with this.
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 /// The MD5 of each message.
 pub(crate) fn digests(messages: &[&[u8]]) -> Vec<[u8; DIGEST_BYTES]> {
-    let mut digests = Vec::with_capacity(messages.len());
-    let (groups, alone) = messages.as_chunks::<LANES>();
-    for group in groups {
-        digests.extend(together(*group));
-    }
-    match *alone {
-        // Half of the lanes are still quicker than one message after the other.
-        [first, second, third] => digests.extend(together([first, second, third, third]).into_iter().take(3)),
-        [first, second] => digests.extend(together([first, second, second, second]).into_iter().take(2)),
-        _ => digests.extend(alone.iter().map(|message| finish(START, message, message.len()))),
-    }
+    let mut digests = vec![[0; DIGEST_BYTES]; messages.len()];
+    // The widest registers that this processor has.
+    dispatch!(Level::new(), simd => side_by_side(simd, messages, &mut digests));
     digests
 }
 
-/// The blocks that all messages have are taken side by side, the rest one message after the other.
-fn together(messages: [&[u8]; LANES]) -> [[u8; DIGEST_BYTES]; LANES] {
-    let blocks = messages.map(|message| message.as_chunks::<BLOCK_BYTES>().0);
-    let common = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or_default();
-    let mut state = START.map(Lanes::splat);
-    let [first, second, third, fourth] = blocks;
-    for (((first, second), third), fourth) in first.iter().zip(second).zip(third).zip(fourth).take(common) {
-        step(&mut state, [first, second, third, fourth]);
-    }
-    std::array::from_fn(|lane| {
-        let message = messages[lane];
-        let rest = message.get(common * BLOCK_BYTES..).unwrap_or_default();
-        finish(state.map(|word| word.to_array()[lane]), rest, message.len())
-    })
+/// What a lane works on.
+#[derive(Clone, Copy)]
+struct Lane<'a> {
+    message: &'a [u8],
+    /// Its position among the messages.
+    at: usize,
+    /// Blocks of it that are still to be taken.
+    blocks: &'a [Block],
 }
 
-/// Takes the `rest` of a message of `length` bytes and closes it.
-fn finish(mut state: [u32; 4], rest: &[u8], length: usize) -> [u8; DIGEST_BYTES] {
-    let (blocks, tail) = rest.as_chunks::<BLOCK_BYTES>();
+/// Takes messages in as many lanes as there are; a lane that is done goes on with the next message.
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn side_by_side<S: Simd>(simd: S, messages: &[&[u8]], digests: &mut [[u8; DIGEST_BYTES]]) {
+    let mut waiting = messages.iter().enumerate().map(|(at, message)| Lane {
+        message,
+        at,
+        blocks: message.as_chunks::<BLOCK_BYTES>().0,
+    });
+    let mut lanes: [Option<Lane<'_>>; LANES] = std::array::from_fn(|_| waiting.next());
+    let mut state = START.map(|word| u32x8::splat(simd, word));
+    while let Some(first) = lanes.iter().flatten().next()
+        && lanes.iter().flatten().count() >= WORTH_IT
+    {
+        let common = lanes.iter().flatten().map(|lane| lane.blocks.len()).min().unwrap_or_default();
+        // Lanes without a message follow the first one that has one.
+        let blocks = lanes.map(|lane| lane.as_ref().unwrap_or(first).blocks);
+        for at in 0..common {
+            let [a, b, c, d, e, f, g, h] = &blocks;
+            let blocks = [&a[at], &b[at], &c[at], &d[at], &e[at], &f[at], &g[at], &h[at]];
+            step(simd, &mut state, blocks);
+        }
+        for (number, lane) in lanes.iter_mut().enumerate() {
+            let Some(Lane { message, at, blocks }) = lane else { continue };
+            *blocks = &blocks[common..];
+            if blocks.is_empty() {
+                digests[*at] = finish(state.map(|word| word[number]), blocks, message);
+                *lane = waiting.next();
+                state.iter_mut().zip(START).for_each(|(word, start)| word[number] = start);
+            }
+        }
+    }
+    for (number, lane) in lanes.iter().enumerate() {
+        if let Some(Lane { message, at, blocks }) = lane {
+            digests[*at] = finish(state.map(|word| word[number]), blocks, message);
+        }
+    }
+}
+
+/// Takes the last `blocks` of a message and what is behind them.
+fn finish(mut state: [u32; 4], blocks: &[Block], message: &[u8]) -> [u8; DIGEST_BYTES] {
     compress(&mut state, blocks);
     // A one bit, zeros, and the length in bits as the last eight bytes of a block.
+    let (_, tail) = message.as_chunks::<BLOCK_BYTES>();
     let mut padded = [0_u8; 2 * BLOCK_BYTES];
     padded.iter_mut().zip(tail.iter().chain(&[0x80])).for_each(|(to, from)| *to = *from);
     let end = if tail.len() + 9 > BLOCK_BYTES { 2 * BLOCK_BYTES } else { BLOCK_BYTES };
-    let bits = (length as u64).wrapping_mul(8).to_le_bytes();
+    let bits = (message.len() as u64).wrapping_mul(8).to_le_bytes();
     padded.iter_mut().take(end).rev().zip(bits.iter().rev()).for_each(|(to, from)| *to = *from);
     compress(&mut state, padded.as_chunks().0.get(..end / BLOCK_BYTES).unwrap_or_default());
     let mut digest = [0; DIGEST_BYTES];
@@ -76,18 +104,36 @@ macro_rules! rounds {
     ($state:ident, $words:ident, $mix:ident, [$(($word:literal, $bits:literal, $constant:literal),)*]) => {
         $(
             let [a, b, c, d] = $state;
-            let sum = a + $mix(b, c, d) + $words[$word] + Lanes::splat($constant);
+            let sum = a + $mix(b, c, d) + $words[$word] + $constant;
             $state = [d, b + (sum << $bits | sum >> (32 - $bits)), b, c];
         )*
     };
 }
 
+/// Eight words of each block, the first word of all blocks first.
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn transposed<S: Simd>(simd: S, half: usize, blocks: [&Block; LANES]) -> [u32x8<S>; LANES] {
+    let mut rows = [u32x8::splat(simd, 0); LANES];
+    for (row, block) in rows.iter_mut().zip(blocks) {
+        *row = u32x8::from_bytes(u8x32::from_slice(simd, &block.as_chunks::<32>().0[half]));
+    }
+    // Three times the rows of the upper half between those of the lower one, as one shuffles cards.
+    for _ in 0..3 {
+        let [a, b, c, d, e, f, g, h] = rows;
+        let [(a, e), (b, f), (c, g), (d, h)] =
+            [a.interleave(e), b.interleave(f), c.interleave(g), d.interleave(h)];
+        rows = [a, e, b, f, c, g, d, h];
+    }
+    rows
+}
+
 /// Takes one block of each message.
-#[inline(never)]
-fn step(into: &mut [Lanes; 4], blocks: [&[u8; BLOCK_BYTES]; LANES]) {
-    let blocks = blocks.map(|block| block.as_chunks::<4>().0);
-    let words: [Lanes; 16] =
-        std::array::from_fn(|word| Lanes::new(blocks.map(|block| u32::from_le_bytes(block[word]))));
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn step<S: Simd>(simd: S, into: &mut [u32x8<S>; 4], blocks: [&Block; LANES]) {
+    let words = [transposed(simd, 0, blocks), transposed(simd, 1, blocks)];
+    let words = words.as_flattened();
     let mut state = *into;
     rounds!(
         state,
@@ -186,23 +232,27 @@ fn step(into: &mut [Lanes; 4], blocks: [&[u8; BLOCK_BYTES]; LANES]) {
     }
 }
 
-#[inline]
-fn choose_by_b(b: Lanes, c: Lanes, d: Lanes) -> Lanes {
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn choose_by_b<S: Simd>(b: u32x8<S>, c: u32x8<S>, d: u32x8<S>) -> u32x8<S> {
     d ^ (b & (c ^ d))
 }
 
-#[inline]
-fn choose_by_d(b: Lanes, c: Lanes, d: Lanes) -> Lanes {
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn choose_by_d<S: Simd>(b: u32x8<S>, c: u32x8<S>, d: u32x8<S>) -> u32x8<S> {
     c ^ (d & (b ^ c))
 }
 
-#[inline]
-fn parity(b: Lanes, c: Lanes, d: Lanes) -> Lanes {
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn parity<S: Simd>(b: u32x8<S>, c: u32x8<S>, d: u32x8<S>) -> u32x8<S> {
     b ^ c ^ d
 }
 
-#[inline]
-fn odd_one(b: Lanes, c: Lanes, d: Lanes) -> Lanes {
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn odd_one<S: Simd>(b: u32x8<S>, c: u32x8<S>, d: u32x8<S>) -> u32x8<S> {
     c ^ (b | !d)
 }
 

@@ -11,13 +11,16 @@ use crate::record::{HashKey, KeyAt, Record};
 use crate::scan::is_plain;
 use crate::target::Target;
 
-/// What an entry costs beside payload and key: the members' names and punctuation, and a hash key.
-const ENTRY_OVERHEAD: usize = 48;
+/// What an entry costs beside payload and key: the members' names, punctuation and what base64 pads.
+const ENTRY_OVERHEAD: usize = 36;
+
+/// What a hash key costs: its member's name, punctuation and the digits of 2^128-1.
+const HASH_OVERHEAD: usize = 61;
 
 /// The body that asks to put `items`.
 pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
-    let payload: usize = items.iter().map(|item| item.size() * 4 / 3 + ENTRY_OVERHEAD).sum();
-    let mut body = Vec::with_capacity(payload + 256);
+    // Memory that turns out too small would be copied as a whole; only keys with escapes make it so.
+    let mut body = Vec::with_capacity(items.iter().map(length).sum::<usize>() + 256);
     match &target.arn {
         Some(arn) => member(&mut body, b"{\"StreamARN\":", arn.as_str()),
         None => member(&mut body, b"{\"StreamName\":", target.name.as_str()),
@@ -31,6 +34,15 @@ pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
     }
     body.extend_from_slice(b"]}");
     body
+}
+
+/// Bytes of an entry, or a few more.
+fn length(item: &Item) -> usize {
+    let is_hashed = match &item.content {
+        Content::Alone(record) => record.hash().is_some(),
+        Content::Packed(_) => true,
+    };
+    item.size() * 4 / 3 + ENTRY_OVERHEAD + if is_hashed { HASH_OVERHEAD } else { 0 }
 }
 
 fn entry(body: &mut Vec<u8>, item: &Item) {
