@@ -96,23 +96,23 @@ mod tests {
     use aggregate::Packer;
     use serde_json::json;
 
-    use super::write;
+    use super::{length, write};
     use crate::bill::Bill;
     use crate::plan::{Hashes, Item, Pack, Part};
     use crate::record::tests::record;
-    use crate::record::{HashKey, KeyAt};
+    use crate::record::{HashKey, NewKey};
 
-    fn item(bytes: &'static [u8], data_start: u32, key: KeyAt, hash: Option<HashKey>) -> Item {
-        Item::new(record(0, bytes, data_start, key, hash), Instant::now())
+    fn item(data: &[u8], key: NewKey<'_>, hash: Option<HashKey>) -> Item {
+        Item::new(record(0, data, key, hash), Instant::now())
     }
 
     #[test]
     fn is_the_request_the_service_documents() {
         let items = [
-            item(b"hello", 0, KeyAt::Span { start: 1, length: 3 }, None),
-            item(b"a\"\\\n\xc3\xa9world", 6, KeyAt::Span { start: 0, length: 6 }, Some(HashKey(u128::MAX))),
-            item(b"", 0, KeyAt::Random(0xab), None),
-            item(b"\xff\x00", 0, KeyAt::Absent, None),
+            item(b"hello", NewKey::Inside { start: 1, length: 3 }, None),
+            item(b"world", NewKey::Apart(b"a\"\\\n\xc3\xa9"), Some(HashKey(u128::MAX))),
+            item(b"", NewKey::Random(0xab), None),
+            item(b"\xff\x00", NewKey::Absent, None),
         ];
         let body: serde_json::Value =
             serde_json::from_slice(&write(&"sensor-readings".parse().unwrap(), &items)).unwrap();
@@ -138,6 +138,19 @@ mod tests {
             body["Records"],
             json!([{"Data": "84mawtQdjNmPALIE6YAJmOz4Qn4=", "PartitionKey": "a", "ExplicitHashKey": "7"}])
         );
+    }
+
+    #[test]
+    fn is_not_longer_than_the_memory_taken_for_it() {
+        let target = "s".parse().unwrap();
+        let empty = write(&target, &[]).len();
+        for data in 0..50 {
+            for hash in [None, Some(HashKey(u128::MAX))] {
+                let item = item(&vec![0; data], NewKey::Apart(b"key"), hash);
+                let (guess, bytes) = (length(&item), write(&target, &[item]).len() - empty + 1);
+                assert!((bytes..bytes + 12).contains(&guess), "{data} bytes: {bytes} for {guess}");
+            }
+        }
     }
 
     #[test]

@@ -3,9 +3,15 @@
 //! Records that were read together share one piece of memory, a [`Slab`]. A record is a place in it, so it is cheap to
 //! move and costs no allocation of its own.
 
+mod slab;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use slab::{HASH_BYTES, Spot};
+
+pub use slab::{Filling, NewKey, Slab, Walk};
 
 /// Where a record's partition key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,70 +46,6 @@ impl std::str::FromStr for HashKey {
     }
 }
 
-/// One record inside a slab.
-#[derive(Clone, Debug)]
-pub struct Spot {
-    /// Position in the whole input, from 0.
-    pub number: u64,
-    /// Line of its file (or position, for inputs without lines), from 1.
-    pub line: u64,
-    /// Where the record's bytes begin in the slab: its key, unless that is in the payload, and its payload.
-    pub start: u32,
-    /// Where they end.
-    pub end: u32,
-    /// Where the payload begins, counted from `start`; it ends where the record does.
-    pub data_start: u32,
-    /// The partition key, counted from `start`.
-    pub key: KeyAt,
-    /// `ExplicitHashKey`.
-    pub hash: Option<HashKey>,
-}
-
-/// Memory for many records. The last record that shares it frees it.
-pub struct Slab {
-    bytes: Vec<u8>,
-    spots: Vec<Spot>,
-    /// Given back when the slab is freed.
-    _lease: Box<dyn Send + Sync>,
-}
-
-impl Slab {
-    /// A slab of `bytes` with the records at `spots`. `lease` lives as long as the slab does.
-    pub fn new(bytes: Vec<u8>, spots: Vec<Spot>, lease: impl Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { bytes, spots, _lease: Box::new(lease) })
-    }
-
-    /// Its records, in order.
-    pub fn records(self: &Arc<Self>) -> impl Iterator<Item = Record> {
-        (0..self.spots.len()).map(|at| Record { slab: Arc::clone(self), at })
-    }
-
-    /// Its records, in order, one at a time.
-    pub fn walk(self: Arc<Self>) -> Walk {
-        Walk { next: 0, record: Record { slab: self, at: 0 } }
-    }
-}
-
-/// A way through the records of a slab. It lends them, so that only a record that is kept costs a share of the slab.
-#[derive(Debug)]
-pub struct Walk {
-    /// The record that was lent last.
-    record: Record,
-    next: usize,
-}
-
-impl Walk {
-    /// The next record.
-    pub fn next(&mut self) -> Option<&Record> {
-        if self.next >= self.record.slab.spots.len() {
-            return None;
-        }
-        self.record.at = self.next;
-        self.next += 1;
-        Some(&self.record)
-    }
-}
-
 /// One record of the input.
 #[derive(Clone)]
 pub struct Record {
@@ -135,7 +77,10 @@ impl Record {
 
     /// `ExplicitHashKey`.
     pub fn hash(&self) -> Option<HashKey> {
-        self.spot().hash
+        if !self.spot().is_hashed {
+            return None;
+        }
+        self.bytes().first_chunk::<HASH_BYTES>().map(|bytes| HashKey(u128::from_be_bytes(*bytes)))
     }
 
     /// Where its partition key is.
@@ -194,27 +139,18 @@ pub fn random_key(number: u64) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{HashKey, KeyAt, Record, Slab, Spot};
+    use super::{Filling, HashKey, NewKey, Record};
 
-    /// A record in a slab of its own: `bytes` hold the key, unless it is in the payload, and the payload.
-    pub(crate) fn record(
-        number: u64,
-        bytes: &[u8],
-        data_start: u32,
-        key: KeyAt,
-        hash: Option<HashKey>,
-    ) -> Record {
-        let end = u32::try_from(bytes.len()).unwrap();
-        let spot = Spot { number, line: number + 1, start: 0, end, data_start, key, hash };
-        Slab::new(bytes.to_vec(), vec![spot], ()).records().next().unwrap()
+    /// A record in a slab of its own.
+    pub(crate) fn record(number: u64, data: &[u8], key: NewKey<'_>, hash: Option<HashKey>) -> Record {
+        let mut slab = Filling::default();
+        slab.add(number, number + 1, data, key, hash);
+        slab.finish(()).records().next().unwrap()
     }
 
     /// A record with a key and a payload of so many bytes.
     pub(crate) fn keyed(number: u64, key: &str, payload: usize) -> Record {
-        let mut bytes = key.as_bytes().to_vec();
-        bytes.resize(key.len() + payload, b'x');
-        let length = u32::try_from(key.len()).unwrap();
-        record(number, &bytes, length, KeyAt::Span { start: 0, length }, None)
+        record(number, &vec![b'x'; payload], NewKey::Apart(key.as_bytes()), None)
     }
 
     #[test]
@@ -228,15 +164,25 @@ pub(crate) mod tests {
 
     #[test]
     fn a_record_is_its_place_in_the_slab() {
-        let bytes = b"..keyPAYLOAD..".to_vec();
-        let key = KeyAt::Span { start: 0, length: 3 };
-        let spot = Spot { number: 7, line: 8, start: 2, end: 12, data_start: 3, key, hash: None };
-        let inside = Spot { number: 9, start: 5, data_start: 0, key: KeyAt::Random(1), ..spot.clone() };
-        let records: Vec<Record> = Slab::new(bytes, vec![spot, inside], ()).records().collect();
-        assert_eq!(
-            (records[0].data(), records[0].key_bytes(), records[0].size()),
-            (&b"PAYLOAD"[..], &b"key"[..], 10)
-        );
-        assert_eq!((records[1].data(), records[1].number(), records[1].size()), (&b"PAYLOAD"[..], 9, 7 + 16));
+        let keys = [
+            (NewKey::Apart(b"key"), "key", 3),
+            (NewKey::Inside { start: 1, length: 2 }, "AY", 2),
+            (NewKey::Random(0xab), "00000000000000ab", 16),
+            (NewKey::Absent, "", 0),
+        ];
+        for hash in [None, Some(HashKey(7))] {
+            let mut slab = Filling::default();
+            for ((key, ..), number) in keys.iter().zip(0..) {
+                slab.add(number, 2 * number, b"PAYLOAD", *key, hash);
+            }
+            let mut walk = slab.finish(()).walk();
+            for ((_, text, length), number) in keys.iter().zip(0..) {
+                let record = walk.next().unwrap();
+                assert_eq!((record.number(), record.line(), record.hash()), (number, 2 * number, hash));
+                assert_eq!((record.data(), record.size()), (&b"PAYLOAD"[..], 7 + length));
+                assert_eq!(record.key_text().unwrap_or_default(), *text);
+            }
+            assert!(walk.next().is_none());
+        }
     }
 }

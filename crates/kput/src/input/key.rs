@@ -113,19 +113,28 @@ pub(super) enum Key {
 /// Why a payload gives no key: a fragment such as ``has no field `id` ``.
 pub(super) type Missing = String;
 
-/// The key at `path`.
+/// The key at `path` as a range of the payload, if it is there as it is; [`field`] says what else it is.
 #[inline]
+pub(super) fn inside(data: &[u8], path: &Path) -> Option<(usize, usize)> {
+    match find(data, path) {
+        Found::Text(Cow::Borrowed(text)) if check(text).is_ok() => Some((offset(data, text), text.len())),
+        _ => None,
+    }
+}
+
+/// The key at `path`.
 pub(super) fn field(data: &[u8], path: &Path) -> Result<Key, Missing> {
     let text = text(data, path)?;
     check(&text)?;
     Ok(match text {
-        Cow::Borrowed(text) => {
-            // `text` is a part of `data`: the distance of their addresses is its place.
-            let start = text.as_ptr().addr() - data.as_ptr().addr();
-            Key::Inside { start, length: text.len() }
-        }
+        Cow::Borrowed(text) => Key::Inside { start: offset(data, text), length: text.len() },
         Cow::Owned(text) => Key::Apart(text),
     })
+}
+
+/// Where `text`, a part of `data`, begins: the distance of their addresses.
+fn offset(data: &[u8], text: &[u8]) -> usize {
+    text.as_ptr().addr() - data.as_ptr().addr()
 }
 
 /// The key a template makes.
@@ -148,7 +157,6 @@ pub(super) fn hash(data: &[u8], path: &Path) -> Result<HashKey, Missing> {
         .map_err(|reason| format!("has a bad field `{path}`: {reason}"))
 }
 
-#[inline]
 fn text<'data>(data: &'data [u8], path: &Path) -> Result<Cow<'data, [u8]>, Missing> {
     match find(data, path) {
         Found::Text(text) => Ok(text),

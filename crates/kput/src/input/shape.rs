@@ -3,10 +3,10 @@
 use config::Fault;
 
 use super::key::{self, HashSource, Key, KeySource, Missing, OnMissingKey};
-use super::slab::{Builder, NewKey, Unwanted};
+use super::slab::{Builder, Unwanted};
 use super::{Form, envelope};
 use crate::limits::RECORD_BYTES;
-use crate::record::HashKey;
+use crate::record::{HashKey, NewKey};
 
 /// How CSV values become JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -67,6 +67,13 @@ impl Shape {
             })?;
             return self.add(to, &opened.data, opened.key.as_deref(), opened.hash, place);
         }
+        // What most inputs are, told apart first.
+        if let (KeySource::Field(path), None) = (&self.key, &self.hash)
+            && frame.len() <= RECORD_BYTES
+            && let Some((start, length)) = key::inside(frame, path)
+        {
+            return Ok(to.add(place.line, frame, NewKey::Inside { start, length }, None)?);
+        }
         self.add(to, frame, None, None, place)
     }
 
@@ -107,14 +114,14 @@ impl Shape {
             },
         };
         let missing = match (&found, &hash) {
-            (Ok(found), Ok(hash)) => return Ok(to.add(place.line, data, found, *hash)?),
+            (Ok(found), Ok(hash)) => return Ok(to.add(place.line, data, *found, *hash)?),
             (Err(missing), _) | (_, Err(missing)) => missing,
         };
         match self.on_missing.unwrap_or_default() {
             // What is there is kept: only what is missing is made up.
             OnMissingKey::Random => {
                 let found = found.unwrap_or_else(|_| NewKey::Random(fastrand::u64(..)));
-                Ok(to.add(place.line, data, &found, hash.unwrap_or_default())?)
+                Ok(to.add(place.line, data, found, hash.unwrap_or_default())?)
             }
             OnMissingKey::Skip => Ok(to.skip(place.line, "NoKey", format!("the record {missing}"))?),
             OnMissingKey::Fail => Err(Stop::Broken(place.fault(&format!("the record {missing}")).with_hint(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use config::Fault;
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{HashKey, KeyAt, Record, Slab, Spot, Walk};
+use crate::record::{Filling, HashKey, NewKey, Record, Walk};
 
 /// A slab is handed on when it holds this much: as much as is read at once.
 const SLAB_BYTES: usize = 128 * 1024;
@@ -132,70 +132,30 @@ impl Drop for Permit {
 
 /// Collects records into slabs.
 pub(super) struct Builder {
-    bytes: Vec<u8>,
-    spots: Vec<Spot>,
+    slab: Filling,
     unsent: VecDeque<(usize, Unsent)>,
-    /// What the slab before this one held: this one will most likely hold as much.
-    usual_bytes: usize,
     next: u64,
     budget: Arc<Budget>,
     to: Sender<Message>,
 }
 
-/// The key of a record that is being added.
-pub(super) enum NewKey<'a> {
-    /// Text that is not in the payload.
-    Apart(&'a [u8]),
-    /// A range of the payload.
-    Inside { start: usize, length: usize },
-    /// A random number.
-    Random(u64),
-    /// None.
-    Absent,
-}
-
 impl Builder {
     pub(super) fn new(to: Sender<Message>) -> Self {
-        Self {
-            bytes: Vec::new(),
-            spots: Vec::new(),
-            unsent: VecDeque::new(),
-            usual_bytes: 0,
-            next: 0,
-            budget: Arc::default(),
-            to,
-        }
+        Self { slab: Filling::default(), unsent: VecDeque::new(), next: 0, budget: Arc::default(), to }
     }
 
-    /// Adds a record. Payloads and keys are far below 4 GiB.
+    /// Adds a record.
     pub(super) fn add(
         &mut self,
         line: u64,
         data: &[u8],
-        key: &NewKey<'_>,
+        key: NewKey<'_>,
         hash: Option<HashKey>,
     ) -> Result<(), Unwanted> {
-        if self.bytes.len() + data.len() > SLAB_BYTES && !self.bytes.is_empty() {
+        if self.slab.bytes() + data.len() > SLAB_BYTES && self.slab.bytes() > 0 {
             self.hand_on()?;
         }
-        if self.bytes.capacity() == 0 {
-            self.bytes.reserve(self.usual_bytes);
-        }
-        let start = narrow(self.bytes.len());
-        let (key, data_start) = match key {
-            NewKey::Apart(text) => {
-                self.bytes.extend_from_slice(text);
-                (KeyAt::Span { start: 0, length: narrow(text.len()) }, narrow(text.len()))
-            }
-            NewKey::Inside { start, length } => {
-                (KeyAt::Span { start: narrow(*start), length: narrow(*length) }, 0)
-            }
-            NewKey::Random(number) => (KeyAt::Random(*number), 0),
-            NewKey::Absent => (KeyAt::Absent, 0),
-        };
-        self.bytes.extend_from_slice(data);
-        let end = narrow(self.bytes.len());
-        self.spots.push(Spot { number: self.next, line, start, end, data_start, key, hash });
+        self.slab.add(self.next, line, data, key, hash);
         self.next += 1;
         self.hand_on_when_full()
     }
@@ -204,7 +164,7 @@ impl Builder {
     pub(super) fn refuse(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.unsent.push_back((self.spots.len(), Unsent::Refused(refusal)));
+        self.unsent.push_back((self.slab.records(), Unsent::Refused(refusal)));
         self.hand_on_when_full()
     }
 
@@ -212,7 +172,7 @@ impl Builder {
     pub(super) fn skip(&mut self, line: u64, code: &'static str, message: String) -> Result<(), Unwanted> {
         let refusal = Refusal { number: self.next, line, code, message };
         self.next += 1;
-        self.unsent.push_back((self.spots.len(), Unsent::Skipped(refusal)));
+        self.unsent.push_back((self.slab.records(), Unsent::Skipped(refusal)));
         self.hand_on_when_full()
     }
 
@@ -223,7 +183,7 @@ impl Builder {
     }
 
     fn hand_on_when_full(&mut self) -> Result<(), Unwanted> {
-        if self.bytes.len() >= SLAB_BYTES || self.spots.len() + self.unsent.len() >= SLAB_RECORDS {
+        if self.slab.bytes() >= SLAB_BYTES || self.slab.records() + self.unsent.len() >= SLAB_RECORDS {
             self.hand_on()
         } else {
             Ok(())
@@ -232,18 +192,15 @@ impl Builder {
 
     /// Hands on what is there: the next read may block for long.
     pub(super) fn hand_on(&mut self) -> Result<(), Unwanted> {
-        if self.spots.is_empty() && self.unsent.is_empty() {
+        if self.slab.records() == 0 && self.unsent.is_empty() {
             return Ok(());
         }
-        let mut bytes = std::mem::take(&mut self.bytes);
-        self.usual_bytes = bytes.len().min(SLAB_BYTES);
-        if bytes.capacity() > 2 * bytes.len() {
-            bytes.shrink_to_fit();
-        }
-        let next = Vec::with_capacity(self.spots.len());
-        let spots = std::mem::replace(&mut self.spots, next);
-        let permit = self.budget.acquire(bytes.capacity() + spots.len() * RECORD_OVERHEAD);
-        let slab = Slab::new(bytes, spots, permit);
+        // The next one will most likely hold as much.
+        let (bytes, records) = (self.slab.bytes().min(SLAB_BYTES), self.slab.records());
+        let mut slab = std::mem::replace(&mut self.slab, Filling::with_capacity(bytes, records));
+        slab.shrink();
+        let permit = self.budget.acquire(slab.capacity() + records * RECORD_OVERHEAD);
+        let slab = slab.finish(permit);
         let unsent = std::mem::take(&mut self.unsent);
         self.send(Message::Batch(Batch { records: slab.walk(), unsent, lent: 0 }))
     }
@@ -251,9 +208,4 @@ impl Builder {
     pub(super) fn send(&self, message: Message) -> Result<(), Unwanted> {
         self.to.blocking_send(message).map_err(|_| Unwanted)
     }
-}
-
-/// A slab holds at most a few records of at most some 14 MiB: offsets fit 32 bits.
-fn narrow(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,7 @@ use aggregate::{OUTER_KEY, seal, unpack};
 use std::borrow::Cow;
 
 use crate::bill::Bill;
-use crate::record::{HashKey, KeyAt, Record, Slab, Spot};
+use crate::record::{Filling, HashKey, NewKey, Record};
 
 /// Where a packed record stood in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,27 +111,12 @@ impl Pack {
         }
         // It is our own.
         let entries = unpack(&sealed).unwrap_or_default();
-        let (mut bytes, mut spots) = (Vec::with_capacity(self.blob.len()), Vec::with_capacity(entries.len()));
+        let mut slab = Filling::with_capacity(self.blob.len(), entries.len());
         for (entry, part) in entries.iter().zip(&self.parts) {
-            let start = narrow(bytes.len());
-            bytes.extend_from_slice(entry.partition_key.as_bytes());
-            bytes.extend_from_slice(entry.data);
-            let data_start = narrow(entry.partition_key.len());
-            spots.push(Spot {
-                number: part.number,
-                line: part.line,
-                start,
-                end: narrow(bytes.len()),
-                data_start,
-                key: KeyAt::Span { start: 0, length: data_start },
-                hash: entry.explicit_hash_key.and_then(|hash| hash.parse().ok()).map(HashKey),
-            });
+            let key = NewKey::Apart(entry.partition_key.as_bytes());
+            let hash = entry.explicit_hash_key.and_then(|hash| hash.parse().ok()).map(HashKey);
+            slab.add(part.number, part.line, entry.data, key, hash);
         }
-        Slab::new(bytes, spots, ()).records().collect()
+        slab.finish(()).records().collect()
     }
-}
-
-/// An aggregate has at most a MiB, and what is in it little more.
-fn narrow(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Order, Planner, Rules};
 use crate::plan::{Bundler, Ended, Failure, Item, Place, Shard, ShardMap, Verdict};
 use crate::record::tests::keyed as record;
-use crate::record::{HashKey, KeyAt};
+use crate::record::{HashKey, NewKey};
 
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -140,8 +140,8 @@ fn two_shards(planner: &mut Planner, now: Instant) -> impl Fn(u64, u128) -> Item
     let shard = |id: &str, first, last| Shard { id: id.to_owned(), first, last };
     planner.set_shards(ShardMap::new(vec![shard("a", 0, half), shard("b", half + 1, u128::MAX)]), now);
     move |number, hash| {
-        let (key, hash) = (KeyAt::Span { start: 0, length: 1 }, Some(HashKey(hash)));
-        Item::new(crate::record::tests::record(number, b"kx", 1, key, hash), now)
+        let record = crate::record::tests::record(number, b"x", NewKey::Apart(b"k"), Some(HashKey(hash)));
+        Item::new(record, now)
     }
 }
 
