@@ -161,7 +161,7 @@ impl Packer {
             head.put(u64::from(position));
             head.put(DATA);
             head.put(data.len() as u64);
-            self.records.extend_from_slice(head.bytes());
+            head.append_to(&mut self.records);
             self.records.extend_from_slice(data);
             self.count += 1;
         }
@@ -189,7 +189,7 @@ impl Packer {
         }
         head.put(DATA);
         head.put(entry.data.len() as u64);
-        self.records.extend_from_slice(head.bytes());
+        head.append_to(&mut self.records);
         self.records.extend_from_slice(entry.data);
         for tag in entry.tags.messages() {
             put_bytes(&mut self.records, TAGS, tag);

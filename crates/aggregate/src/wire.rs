@@ -51,8 +51,12 @@ impl Head {
         self.length += 1;
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+    /// Appends what was collected.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        // A copy of a length that is known when this is compiled costs a fraction of one that is not.
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 }
 
@@ -60,7 +64,7 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, tag: u64, bytes: &[u8]) {
     let mut head = Head::default();
     head.put(tag);
     head.put(bytes.len() as u64);
-    out.extend_from_slice(head.bytes());
+    head.append_to(out);
     out.extend_from_slice(bytes);
 }
 
@@ -134,10 +138,11 @@ mod tests {
     #[test]
     fn varints_survive_the_way_there_and_back() {
         for number in [0, 1, 127, 128, 300, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
-            let mut head = Head::default();
+            let (mut head, mut bytes) = (Head::default(), Vec::new());
             head.put(number);
-            assert_eq!(head.bytes().len(), varint_len(number), "{number}");
-            assert_eq!(Fields(head.bytes()).varint(), Ok(number));
+            head.append_to(&mut bytes);
+            assert_eq!(bytes.len(), varint_len(number), "{number}");
+            assert_eq!(Fields(&bytes).varint(), Ok(number));
         }
         assert_eq!(Fields(&[0x80]).varint(), Err(Torn));
         assert_eq!(Fields(&[0xFF; 11]).varint(), Err(Torn));

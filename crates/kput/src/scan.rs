@@ -131,7 +131,12 @@ impl<'json> Scanner<'json> {
         }
         loop {
             let (raw, escaped) = self.string()?;
-            let same = if escaped { *unescape(raw)? == *name } else { raw == name.as_bytes() };
+            let same = if escaped {
+                *unescape(raw)? == *name
+            } else {
+                // Names of one length mostly differ in the first byte already.
+                raw.first() == name.as_bytes().first() && raw == name.as_bytes()
+            };
             self.expect(b':')?;
             if same {
                 return Ok(true);

@@ -41,7 +41,7 @@ impl Bundler {
             }
             return;
         };
-        match (known.shard, known.packed) {
+        match (known.shard.map(|shard| shard as usize), known.packed) {
             (Some(at), Some(packed)) if open.add_again(at, record, packed, ready) => {}
             (Some(at), _) => known.packed = open.add(at, record, known.hash, now, ready),
             // No shard is known to take it; the service will say.

@@ -6,7 +6,8 @@
 use aggregate::KeyPlace;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::num::NonZeroU64;
 
 use super::shards::{ShardMap, hash_of};
 
@@ -16,40 +17,60 @@ const KEYS: usize = 3584;
 /// Longer keys are not remembered.
 const KEY_BYTES: usize = 40;
 
+/// A key in words of eight bytes: a few of fixed number are hashed and compared in a fraction of the time that so many
+/// bytes take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Words {
+    /// Zero where the key has none; the last one holds the last eight bytes, some of which may be in the one before too.
+    words: [u64; KEY_BYTES / 8],
+    length: u8,
+}
+
+impl Words {
+    /// None for no key and for one that is too long.
+    fn of(key: &[u8]) -> Option<Self> {
+        let length = u8::try_from(key.len()).ok().filter(|_| (1..=KEY_BYTES).contains(&key.len()))?;
+        let mut words = [0; KEY_BYTES / 8];
+        for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        words[(key.len() - 1) / 8] = match key.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        Some(Self { words, length })
+    }
+}
+
+impl Hash for Words {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Words that are not in use tell nothing.
+        let used = self.words.iter().take(usize::from(self.length).div_ceil(8));
+        used.for_each(|word| state.write_u64(*word));
+        state.write_u8(self.length);
+    }
+}
+
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
-    key: [u8; KEY_BYTES],
-    length: usize,
-    /// Its hash key.
-    pub(super) hash: u128,
+    key: Words,
     /// The position of its shard, when one is known to take it.
-    pub(super) shard: Option<usize>,
+    pub(super) shard: Option<u32>,
     /// Where it stood when it was packed last.
     pub(super) packed: Option<Packed>,
+    /// Its hash key.
+    pub(super) hash: u128,
 }
 
 /// A key in a bundle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packed {
     /// The bundle's number.
-    pub(super) bundle: u64,
+    pub(super) bundle: NonZeroU64,
     /// Where the key is in it.
     pub(super) place: KeyPlace,
-}
-
-impl Known {
-    fn of(key: &[u8], map: &ShardMap) -> Self {
-        let hash = hash_of(key);
-        let mut known =
-            Self { key: [0; KEY_BYTES], length: key.len(), hash, shard: map.position(hash), packed: None };
-        known.key.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-        known
-    }
-
-    fn key(&self) -> &[u8] {
-        self.key.get(..self.length).unwrap_or_default()
-    }
 }
 
 /// The keys that came lately.
@@ -63,18 +84,20 @@ impl KeyBook {
     /// What is known of `key` among the shards of `map`, which are the same in every call. None for a key that is not
     /// remembered.
     pub(super) fn look_up(&mut self, key: &[u8], map: &ShardMap) -> Option<&mut Known> {
-        if key.is_empty() || key.len() > KEY_BYTES {
-            return None;
-        }
-        let hash = self.hasher.hash_one(key);
-        if self.known.len() >= KEYS && self.known.find(hash, |known| known.key() == key).is_none() {
+        let words = Words::of(key)?;
+        let hash = self.hasher.hash_one(words);
+        if self.known.len() >= KEYS && self.known.find(hash, |known| known.key == words).is_none() {
             self.known.clear();
         }
         let entry =
-            self.known.entry(hash, |known| known.key() == key, |known| self.hasher.hash_one(known.key()));
+            self.known.entry(hash, |known| known.key == words, |known| self.hasher.hash_one(known.key));
         Some(match entry {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(Known::of(key, map)).into_mut(),
+            Entry::Vacant(place) => {
+                let hash = hash_of(key);
+                let shard = map.position(hash).and_then(|position| u32::try_from(position).ok());
+                place.insert(Known { key: words, shard, packed: None, hash }).into_mut()
+            }
         })
     }
 }
@@ -93,7 +116,9 @@ mod tests {
         for round in 0..2 {
             for number in 0..20_000 {
                 let key = format!("{number:0width$}", width = 1 + number % (KEY_BYTES + 3));
-                let known = book.look_up(key.as_bytes(), &map).map(|known| (known.hash, known.shard));
+                let known = book
+                    .look_up(key.as_bytes(), &map)
+                    .map(|known| (known.hash, known.shard.map(|shard| shard as usize)));
                 let hash = hash_of(key.as_bytes());
                 let expected = (key.len() <= KEY_BYTES).then(|| (hash, map.position(hash)));
                 assert_eq!(known, expected, "{key} in round {round}");

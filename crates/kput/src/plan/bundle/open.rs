@@ -1,6 +1,7 @@
 //! The bundles that are being packed: one a shard, bounded in number by the shards and in memory altogether.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use aggregate::{Entry, Packer};
@@ -21,7 +22,7 @@ const SPARE_PACKERS: usize = 32;
 #[derive(Debug)]
 struct Bundle {
     /// No other bundle has this number.
-    number: u64,
+    number: NonZeroU64,
     packer: Packer,
     parts: Vec<Part>,
     hashes: Hashes,
@@ -32,7 +33,7 @@ struct Bundle {
 /// When a bundle was opened.
 #[derive(Clone, Copy, Debug)]
 struct Opened {
-    number: u64,
+    number: NonZeroU64,
     /// The position of its shard.
     at: usize,
     since: Instant,
@@ -48,7 +49,7 @@ pub(super) struct Open {
     bundles: Vec<Option<Box<Bundle>>>,
     /// The oldest first; some are closed already.
     opened: VecDeque<Opened>,
-    next: u64,
+    next: NonZeroU64,
     bytes: usize,
     spare: Vec<Packer>,
 }
@@ -60,7 +61,7 @@ impl Open {
             linger,
             bundles: (0..shards).map(|_| None).collect(),
             opened: VecDeque::new(),
-            next: 0,
+            next: NonZeroU64::MIN,
             bytes: 0,
             spare: Vec::new(),
         }
@@ -132,7 +133,7 @@ impl Open {
             return None;
         };
         let number = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         self.bytes += packer.len();
         self.opened.push_back(Opened { number, at, since: now });
         let (hashes, alone) = (Hashes::of(hash), Bill::of(record.size()));
