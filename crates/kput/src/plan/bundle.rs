@@ -5,6 +5,7 @@
 
 mod open;
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use open::Open;
@@ -41,9 +42,15 @@ impl Bundler {
             }
             return;
         };
-        match (known.shard.map(|shard| shard as usize), known.packed) {
+        match (known.shard, *known.packed) {
             (Some(at), Some(packed)) if open.add_again(at, record, packed, ready) => {}
-            (Some(at), _) => known.packed = open.add(at, record, known.hash, now, ready),
+            (Some(at), _) => {
+                *known.packed = open.add(at, record, *known.hash, now, ready);
+                if known.packed.is_some_and(|packed| packed.bundle == NonZeroU32::MIN) {
+                    // After four billion bundles their numbers begin anew, and nobody may remember those of old.
+                    keys.forget();
+                }
+            }
             // No shard is known to take it; the service will say.
             (None, _) => ready.push(Item::new(record.clone(), now)),
         }

@@ -1,7 +1,7 @@
 //! The bundles that are being packed: one a shard, bounded in number by the shards and in memory altogether.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use aggregate::{Entry, Packer};
@@ -21,8 +21,8 @@ const SPARE_PACKERS: usize = 32;
 /// Records of one shard that are being packed.
 #[derive(Debug)]
 struct Bundle {
-    /// No other bundle has this number.
-    number: NonZeroU64,
+    /// No other bundle that anybody remembers has this number.
+    number: NonZeroU32,
     packer: Packer,
     parts: Vec<Part>,
     hashes: Hashes,
@@ -33,7 +33,7 @@ struct Bundle {
 /// When a bundle was opened.
 #[derive(Clone, Copy, Debug)]
 struct Opened {
-    number: NonZeroU64,
+    number: NonZeroU32,
     /// The position of its shard.
     at: usize,
     since: Instant,
@@ -49,7 +49,7 @@ pub(super) struct Open {
     bundles: Vec<Option<Box<Bundle>>>,
     /// The oldest first; some are closed already.
     opened: VecDeque<Opened>,
-    next: NonZeroU64,
+    next: NonZeroU32,
     bytes: usize,
     spare: Vec<Packer>,
 }
@@ -61,7 +61,7 @@ impl Open {
             linger,
             bundles: (0..shards).map(|_| None).collect(),
             opened: VecDeque::new(),
-            next: NonZeroU64::MIN,
+            next: NonZeroU32::MIN,
             bytes: 0,
             spare: Vec::new(),
         }
@@ -133,7 +133,7 @@ impl Open {
             return None;
         };
         let number = self.next;
-        self.next = self.next.saturating_add(1);
+        self.next = self.next.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.bytes += packer.len();
         self.opened.push_back(Opened { number, at, since: now });
         let (hashes, alone) = (Hashes::of(hash), Bill::of(record.size()));
