@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Instant;
@@ -18,7 +19,9 @@ fn terminal() -> (File, File) {
     grantpt(&person).unwrap();
     unlockpt(&person).unwrap();
     let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
-    let program = OpenOptions::new().read(true).write(true).open(name).unwrap();
+    // Nor may this side become the terminal of a test that leads its session: it would be hung up on with the person's.
+    let no_terminal = OpenptFlags::NOCTTY.bits().cast_signed();
+    let program = OpenOptions::new().read(true).write(true).custom_flags(no_terminal).open(name).unwrap();
     (File::from(person), program)
 }
 
