@@ -126,16 +126,28 @@ impl Transport {
     /// Why there is no good answer.
     pub async fn send(&self, repeat: Repeat, build: impl Fn() -> RequestBuilder) -> Result<Answer, Failure> {
         let started = Instant::now();
-        let mut attempt = 0;
+        let (mut attempt, mut busy) = (0, None);
         loop {
             attempt += 1;
-            let failure = match self.attempt(build()).await {
+            let failed = match self.attempt(build()).await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
-            let pause = match self.pause_after(failure, repeat, attempt, started) {
-                Ok(pause) => pause,
-                Err(last) => return Err(last),
+            if let Failed::Busy { last, .. } = &failed {
+                busy = Some(last.clone());
+            }
+            let pause = match (self.pause_after(failed, repeat, attempt, started), busy.take()) {
+                (Ok(pause), said) => {
+                    busy = said;
+                    pause
+                }
+                // Time ran out in the middle of an attempt: what Databricks said before is worth more than that.
+                (Err(Failure::Lost(_) | Failure::Unreachable(_)), Some(last))
+                    if repeat == Repeat::Safe && Instant::now() >= self.deadline =>
+                {
+                    return Err(Failure::Busy { last, attempts: attempt, wait: None });
+                }
+                (Err(last), _) => return Err(last),
             };
             tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
             tokio::time::sleep(pause).await;

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::{Options, Sandbox};
 use snapbox::{assert_data_eq, str};
@@ -86,7 +88,7 @@ struct Scene {
 impl Scene {
     fn start() -> Self {
         let mut options = Options::default();
-        options.kinesis.create_delay = std::time::Duration::ZERO;
+        options.kinesis.create_delay = Duration::ZERO;
         let (tell, told) = std::sync::mpsc::channel();
         let (running, stopped) = tokio::sync::oneshot::channel::<()>();
         std::thread::spawn(move || {
@@ -332,9 +334,10 @@ fn a_reader_who_leaves_does_not_keep_the_checkpoint_from_moving_on() {
         (from..from + 100).for_each(|number| scene.put("k", &format!("{number} {padding}")));
     };
     put(0);
-    // The first answer is taken whole. The reader has left when the second one comes.
-    let line =
-        "\"$TOOL\" sensor-readings --raw --follow --checkpoint \"$HOME/at.json\" | { head -100; sleep 1; }";
+    // The first answer is taken whole, and the checkpoint given time to tell of it. The reader has left when the second one
+    // comes.
+    let line = "\"$TOOL\" sensor-readings --raw --follow --checkpoint \"$HOME/at.json\" | { \
+                head -100; for _ in {1..1200}; do grep -q after-seq \"$HOME/at.json\" && break; sleep 0.05; done; }";
     let mut shell = Command::new("/bin/bash");
     shell.args(["-c", line]).env_clear().envs(&scene.environment).env("PATH", "/usr/bin:/bin");
     shell.env("TOOL", snapbox::cmd::cargo_bin!("kpeek")).env("HOME", scene.home.path());
@@ -444,21 +447,30 @@ fn a_reader_who_pauses_holds_back_neither_the_end_nor_ctrl_c() {
     let scene = Scene::start();
     let padding = "x".repeat(5000);
     (0..100).for_each(|number| scene.put(&number.to_string(), &padding));
-    for (args, signal, code) in
-        [(&["--follow"][..], Some(Signal::INT), 130), (&["--for", "1s"], Some(Signal::TERM), 130)]
+    for (name, args, signal) in
+        [("viewer", &["--follow"][..], Signal::INT), ("watcher", &["--for", "5s"], Signal::TERM)]
     {
-        let args = [&["sensor-readings", "--raw", "--consumer", "viewer"], args].concat();
-        let child = command(&scene.home, &args, &scene.environment).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        if let Some(signal) = signal {
-            kill_process(Pid::from_child(&child), signal).unwrap();
-        }
-        let mut child = child;
-        // Nobody reads its stdout, which is full.
+        let args = [&["sensor-readings", "--raw", "--consumer", name], args].concat();
+        let mut child = command(&scene.home, &args, &scene.environment).spawn().unwrap();
         let (mut stdout, mut said) = (child.stdout.take().unwrap(), String::new());
-        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
-        assert!(said.contains("deleted consumer `viewer`"), "{said}");
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let deleted = format!("deleted consumer `{name}`");
+        // Nobody reads its stdout, which is full.
+        let until = Instant::now() + Duration::from_mins(1);
+        while ioctl_fionread(&stdout).unwrap() < 60_000 {
+            assert!(Instant::now() < until && child.try_wait().unwrap().is_none(), "it fills no pipe");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if signal == Signal::TERM {
+            // Its time is over.
+            while !said.contains(&deleted) {
+                assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+            }
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+        assert!(said.contains(&deleted), "{said}");
         let mut taken = Vec::new();
         stdout.read_to_end(&mut taken).unwrap();
         assert!(taken.len() < 500_000);

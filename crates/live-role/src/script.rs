@@ -76,7 +76,7 @@ impl Script {
 
     /// The IAM that plays this script, with what it saw. It tries again soon, and for as long as the script goes on.
     pub fn play(self) -> Played {
-        self.play_with(Patience::new(Duration::from_secs(5)).starting_at(Duration::from_micros(10)))
+        self.play_with(Patience::new(Duration::from_mins(1)).starting_at(Duration::from_micros(10)))
     }
 
     /// The same with another patience.

@@ -19,8 +19,8 @@ const OPEN: &str = "PFP";
 /// The role may not assume itself.
 const NOT_ITSELF: &str = "PPF";
 
-/// Longer than a case takes to be looked at from every side.
-const SPREADING: Duration = Duration::from_secs(4);
+/// Far longer than a case takes to be looked at from every side, on a machine that has much else to do.
+const SPREADING: Duration = Duration::from_secs(15);
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

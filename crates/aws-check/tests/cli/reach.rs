@@ -57,6 +57,6 @@ fn without_sts_nothing_is_known() {
     let ran = scene.run_with(&[], &[("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")], "");
     ran.ends_with(5, &["failed to ask AWS who you are", "could not be reached", "AWS_ENDPOINT_URL_STS"]);
     assert_eq!(ran.stdout, "");
-    scene.fault(&json!({ "operation": "GetCallerIdentity", "times": 9, "latency_ms": 3000 }));
+    scene.fault(&json!({ "operation": "GetCallerIdentity", "times": 9, "latency_ms": 60_000 }));
     scene.run(&["--timeout", "200ms"], "").ends_with(5, &["no answer in time"]);
 }

@@ -27,8 +27,17 @@ async fn throttled_for_ever_is_transient() {
     scene
         .fault(json!({ "operation": "ListCredentials", "times": 1000, "status": 429, "retry_after": 0 }))
         .await;
-    let ran = scene.run(&["list", "--timeout", "1s"], "").await;
+    let ran = scene.run(&["list", "--timeout", "3s"], "").await;
     ran.ends_with(5, &["RESOURCE_EXHAUSTED", "attempts", "--timeout"]);
+}
+
+#[tokio::test]
+async fn time_that_runs_out_in_the_middle_of_an_attempt_does_not_hide_why_there_were_many() {
+    let scene = Scene::start().await;
+    scene.fault(json!({ "operation": "ListCredentials", "status": 429, "retry_after": 0 })).await;
+    scene.fault(json!({ "operation": "ListCredentials", "times": 9, "latency_ms": 60_000 })).await;
+    let ran = scene.run(&["list", "--timeout", "3s"], "").await;
+    ran.ends_with(5, &["RESOURCE_EXHAUSTED", "after 2 attempts", "--timeout"]);
 }
 
 #[tokio::test]
@@ -124,7 +133,8 @@ fn something_else_on_that_port_is_not_a_workspace() {
 #[test]
 fn nobody_there_is_transient_and_names_the_setting() {
     let env = [("DATABRICKS_HOST", "http://127.0.0.1:1"), ("DATABRICKS_TOKEN", "dapi-1")];
-    bare(&["list", "--timeout", "300ms"], &env, "").ends_with(5, &["cannot be reached", "DATABRICKS_HOST"]);
+    // The last attempt ends long before the time does.
+    bare(&["list", "--timeout", "5s"], &env, "").ends_with(5, &["cannot be reached", "DATABRICKS_HOST"]);
 }
 
 #[test]
@@ -143,7 +153,8 @@ fn https_goes_through_the_proxy_and_its_password_is_not_shown() {
         ("DATABRICKS_TOKEN", "dapi-1"),
         ("HTTPS_PROXY", proxy.as_str()),
     ];
-    let ran = bare(&["list", "--timeout", "1s"], &env, "");
+    // The server waits for one connection, however long it takes to come.
+    let ran = bare(&["list", "--timeout", "5s"], &env, "");
     ran.ends_with(5, &["https://dbc-1.cloud.databricks.test cannot be reached"]);
     assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
     let request = server.join().unwrap();

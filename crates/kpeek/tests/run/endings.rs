@@ -1,8 +1,8 @@
 //! Answers that are none, readers who pause, and how a run ends all the same.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use config::env::Env;
@@ -71,10 +71,15 @@ async fn a_shard_that_is_given_up_while_following_is_told_at_once() {
         (0..4).for_each(|number| drop(model.put(1, number.to_string())));
         number
     });
-    let reads = AtomicUsize::new(0);
+    let (raise, interrupt) = Interrupt::manual();
+    let (first, others) = (AtomicUsize::new(0), AtomicUsize::new(0));
     kinesis.on_read(move |model, shard| {
-        if shard == 0 && reads.fetch_add(1, Ordering::Relaxed) == 0 {
+        if shard == 0 && first.fetch_add(1, Ordering::Relaxed) == 0 {
             model.trouble(0, Operation::GetRecords, Trouble::Denied);
+        }
+        // Counted in reads, not in time: the clock runs on while the writer of stdout has not come to its turn.
+        if shard == 1 && others.fetch_add(1, Ordering::Relaxed) == 20 {
+            raise.send(true).unwrap();
         }
     });
     let stderr = Shared::default();
@@ -82,10 +87,10 @@ async fn a_shard_that_is_given_up_while_following_is_told_at_once() {
         settings: Settings::load(&Env::default(), None).unwrap(),
         notes: Notes::into_writer("kpeek", stderr.clone()),
         stdin_is_terminal: true,
-        interrupt: Interrupt::never(),
+        interrupt,
     };
-    let run = kpeek_in(&world, &kinesis, &["--follow"], Shared::default());
-    assert!(tokio::time::timeout(Duration::from_secs(5), run).await.is_err());
+    let ended = kpeek_in(&world, &kinesis, &["--follow"], Shared::default()).await;
+    assert_eq!(ended, Ok(Outcome::Interrupted));
     let said = stderr.text();
     assert!(said.contains("warning: failed to read shard shardId-000000000000: AccessDenied"), "{said}");
     assert!(said.contains(&format!("--shard shardId-000000000000 --from after-seq:{number}")), "{said}");
@@ -103,17 +108,38 @@ async fn shards_that_fail_are_told_as_json_when_that_was_asked_for() {
 }
 
 /// A reader who takes nothing until the other end is dropped.
-struct Stuck(mpsc::Receiver<()>, Shared);
+struct Stuck {
+    pause: mpsc::Receiver<()>,
+    /// Whether there is something to take.
+    is_offered: Arc<AtomicBool>,
+    taken: Shared,
+}
+
+impl Stuck {
+    fn new(pause: mpsc::Receiver<()>) -> Self {
+        Self { pause, is_offered: Arc::default(), taken: Shared::default() }
+    }
+}
 
 impl Write for Stuck {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_offered.store(true, Ordering::Relaxed);
         // An error says that the pause is over.
-        assert!(self.0.recv().is_err());
-        self.1.write_all(bytes).map(|()| bytes.len())
+        assert!(self.pause.recv().is_err());
+        self.taken.write_all(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Waits for a condition in small steps, far longer than it takes.
+async fn wait_for(mut done: impl FnMut() -> bool) {
+    let until = tokio::time::Instant::now() + Duration::from_mins(1);
+    while !done() {
+        assert!(tokio::time::Instant::now() < until, "it never came to that");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -131,19 +157,24 @@ async fn a_reader_who_pauses_holds_back_neither_ctrl_c_nor_the_consumer() {
     };
     let (_pause, paused) = mpsc::channel();
     let args = ["--raw", "--follow", "--consumer", "viewer"];
-    let run = kpeek_in(&world, &kinesis, &args, Stuck(paused, Shared::default()));
-    let service = kinesis.clone();
+    let reader = Stuck::new(paused);
+    let is_offered = Arc::clone(&reader.is_offered);
+    let run = kpeek_in(&world, &kinesis, &args, reader);
     let stop = async move {
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        wait_for(|| is_offered.load(Ordering::Relaxed)).await;
         raise.send(true).unwrap();
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        assert!(!service.with(|model| model.has_consumer()), "the consumer waits for the reader");
     };
-    let started = std::time::Instant::now();
-    let (ended, ()) = tokio::join!(run, stop);
+    // That it ends at all is much: the reader pauses for ever.
+    let both = Box::pin(async { tokio::join!(run, stop) });
+    let Ok((ended, ())) = tokio::time::timeout(Duration::from_mins(1), both).await else {
+        panic!("it waits for the reader");
+    };
     assert_eq!(ended, Ok(Outcome::Interrupted));
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-    assert!(stderr.text().contains("the reader of stdout does not read"), "{}", stderr.text());
+    assert!(!kinesis.with(|model| model.has_consumer()));
+    let said = stderr.text();
+    let at = |words: &str| said.find(words).unwrap_or_else(|| panic!("`{words}` is missing: {said}"));
+    let given_up = at("the reader of stdout does not read");
+    assert!(at("deleted consumer `viewer`") < given_up, "the consumer waits for the reader: {said}");
 }
 
 #[tokio::test]
@@ -154,18 +185,20 @@ async fn what_a_reader_who_pauses_has_not_taken_is_not_read_on() {
         (0..30).for_each(|number| drop(model.put(0, number.to_string())));
     });
     let (pause, paused) = mpsc::channel();
-    let shown = Shared::default();
+    let reader = Stuck::new(paused);
+    let shown = reader.taken.clone();
     let world = World {
         settings: Settings::load(&Env::default(), None).unwrap(),
         notes: Notes::into_writer("kpeek", Shared::default()),
         stdin_is_terminal: true,
         interrupt: Interrupt::never(),
     };
-    let run = kpeek_in(&world, &kinesis, &["--raw", "--count", "4"], Stuck(paused, shown.clone()));
+    let run = kpeek_in(&world, &kinesis, &["--raw", "--count", "4"], reader);
     let service = kinesis.clone();
     let go_on = async move {
+        // One answer is on its way, another waits behind it; there is time enough for more.
+        wait_for(|| service.with(|model| model.reads().len()) >= 2).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        // One answer is on its way, another waits behind it.
         assert_eq!(service.with(|model| model.reads().len()), 2);
         drop(pause);
     };

@@ -125,10 +125,10 @@ fn bundles_do_not_wait_for_records_that_wait_for_their_receipts() {
     let fake = Fake::new();
     fake.state(|state| state.reshard(&[0, QUARTER, 2 * QUARTER, 3 * QUARTER]));
     let started = std::time::Instant::now();
-    let args = ["--key-field", "id", "--aggregate", "--linger", "20s", "--receipts", "ndjson"];
+    let args = ["--key-field", "id", "--aggregate", "--linger", "3m", "--receipts", "ndjson"];
     let (code, receipts, said) = put(&fake, &args, &readings(40_000, 50));
     assert_eq!((code, receipts.len()), (Some(0), 40_000), "{said}");
-    assert!(started.elapsed() < std::time::Duration::from_secs(15), "{:?}", started.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_mins(2), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Act {
     Store,
     /// Fails the entries at these positions with this code, stores the others.
     Fail(Vec<usize>, &'static str),
+    /// Throttles every second entry and stores the others, until the shards were asked for; then stores everything.
+    ThrottleUntilListed,
     /// Answers with this status, code and message.
     Refuse(u16, &'static str, &'static str),
     /// Stores everything, but closes the connection instead of answering.
@@ -257,7 +259,12 @@ impl State {
                 self.reshard(firsts);
                 (Vec::new(), "")
             }
-            Act::Store | Act::StoreAndReset => (Vec::new(), ""),
+            Act::ThrottleUntilListed
+                if self.requests.iter().all(|(operation, _)| operation != "ListShards") =>
+            {
+                ((0..entries.len()).step_by(2).collect(), "ProvisionedThroughputExceededException")
+            }
+            Act::Store | Act::StoreAndReset | Act::ThrottleUntilListed => (Vec::new(), ""),
             Act::Fail(ref failing, code) => (failing.clone(), code),
         };
         let answers: Vec<Value> = entries

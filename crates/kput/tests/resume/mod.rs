@@ -8,7 +8,7 @@ use std::process::Stdio;
 use tempfile::tempdir;
 
 use crate::fake::{Act, Fake, kput};
-use crate::service::{command, numbers, read, readings};
+use crate::service::{command, interrupt, numbers, read, readings, wait_for};
 
 const COUNT: usize = 4000;
 
@@ -151,7 +151,8 @@ fn a_full_disk_under_the_letters_leaves_what_is_stored_in_the_journal() {
 #[test]
 fn ctrl_c_with_a_journal_says_how_to_go_on_and_the_next_run_does() {
     let (home, fake) = (tempdir().unwrap(), Fake::new());
-    let args = ["sensor-readings", "--key-field", "id", "--journal", "j", "--rate", "500/s"];
+    // It takes twenty seconds: long enough to be interrupted.
+    let args = ["sensor-readings", "--key-field", "id", "--journal", "j", "--rate", "100/s"];
     let input = home.path().join("input");
     std::fs::write(&input, readings(2000, 9)).unwrap();
     let child = command(&fake, home.path())
@@ -161,10 +162,8 @@ fn ctrl_c_with_a_journal_says_how_to_go_on_and_the_next_run_does() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while fake.stored().len() < 100 {
-        std::thread::yield_now();
-    }
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    wait_for("records are stored", || fake.stored().len() >= 50);
+    interrupt(&child);
     let (code, first, said) = read(&child.wait_with_output().unwrap());
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("run the same command again with the same input"), "{said}");

@@ -2,8 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Stdio};
 use std::thread;
+use std::time::Instant;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::tempdir;
@@ -17,7 +19,9 @@ fn terminal() -> (File, File) {
     grantpt(&person).unwrap();
     unlockpt(&person).unwrap();
     let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
-    let program = OpenOptions::new().read(true).write(true).open(name).unwrap();
+    // Nor may this side become the terminal of a test that leads its session: it would be hung up on with the person's.
+    let no_terminal = OpenptFlags::NOCTTY.bits().cast_signed();
+    let program = OpenOptions::new().read(true).write(true).custom_flags(no_terminal).open(name).unwrap();
     (File::from(person), program)
 }
 
@@ -39,6 +43,7 @@ fn progress_is_one_line_that_gives_way_to_the_summary() {
     let (home, fake) = (tempdir().unwrap(), Fake::new());
     std::fs::write(home.path().join("input"), readings(1200, 9)).unwrap();
     let (person, program) = terminal();
+    let begun = Instant::now();
     let child = command(&fake, home.path())
         .args(["sensor-readings", "--key-field", "id", "--rate", "1000/s", "--file", "input"])
         .stdin(Stdio::null())
@@ -47,9 +52,10 @@ fn progress_is_one_line_that_gives_way_to_the_summary() {
         .spawn()
         .unwrap();
     let shown = shown(person, child);
+    let tenths = usize::try_from(begun.elapsed().as_millis() / 100).unwrap();
     let lines: Vec<&str> = shown.split("\r\u{1b}[2K").collect();
     let progress = lines.iter().filter(|line| line.contains(" in flight")).count();
-    assert!((2..=16).contains(&progress), "about ten a second: {lines:?}");
+    assert!((2..=tenths + 1).contains(&progress), "ten a second at most: {lines:?}");
     assert!(lines.iter().any(|line| line.contains("/s, ") && line.contains("KiB/s")), "{lines:?}");
     let last = lines.last().unwrap();
     assert!(last.starts_with("kput: put 1200 records") && last.ends_with("\r\n"), "{last:?}");

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
 
-use crate::scene::{STREAM, Scene, bare};
+use crate::scene::{STREAM, Scene, bare, wait_for};
 
 /// Keys that nobody checks, for runs that end before a request is made.
 const SOMEBODY: [(&str, &str); 3] = [
@@ -134,11 +134,11 @@ fn a_full_disk_is_seen() {
 fn a_reader_that_leaves_early_is_no_failure_but_an_undelivered_change_is() {
     let scene = Scene::start();
     scene.ensured();
-    // `true` reads nothing: the pipe is closed before or while the tool writes.
-    scene.shell("exec 3> >(exec true); sleep 0.02; $TOOL list >&3").ends_with(0, &[]);
-    scene.shell("exec 3> >(exec true); sleep 0.02; $TOOL cost sensor-readings >&3").ends_with(0, &[]);
-    scene.shell("exec 3> >(exec true); sleep 0.02; $TOOL show sensor-readings >&3").ends_with(0, &[]);
-    scene.shell("exec 3> >(exec true); sleep 0.02; $TOOL ensure sensor-readings >&3").ends_with(3, &[]);
+    // `true` reads nothing, and is waited for: the pipe is closed for sure when the tool writes.
+    scene.shell("exec 3> >(exec true); wait $!; $TOOL list >&3").ends_with(0, &[]);
+    scene.shell("exec 3> >(exec true); wait $!; $TOOL cost sensor-readings >&3").ends_with(0, &[]);
+    scene.shell("exec 3> >(exec true); wait $!; $TOOL show sensor-readings >&3").ends_with(0, &[]);
+    scene.shell("exec 3> >(exec true); wait $!; $TOOL ensure sensor-readings >&3").ends_with(3, &[]);
     scene.shell("set -o pipefail; $TOOL list | head -1").ends_with(0, &[]);
 }
 
@@ -146,17 +146,18 @@ fn a_reader_that_leaves_early_is_no_failure_but_an_undelivered_change_is() {
 fn a_signal_ends_a_wait_at_once_and_says_how_to_go_on() {
     for signal in [Signal::INT, Signal::TERM] {
         // A scene each: a late call of the run before must not pass for one of this run, which may not listen yet.
-        let scene = Scene::with_delay(Duration::from_secs(30));
+        let scene = Scene::with_delay(Duration::from_hours(1));
         let mut child = scene.spawn(&["ensure", STREAM]);
         drop(child.stdin.take());
-        wait_for(|| scene.calls().iter().any(|(operation, _)| operation == "DescribeStreamSummary"));
+        wait_for(|| scene.was_called("CreateStream"));
         kill_process(Pid::from_child(&child), signal).unwrap();
         let started = Instant::now();
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(130), "{stderr}");
         assert!(stderr.contains("interrupted\nhint: run the same command again"), "{stderr}");
-        assert!(started.elapsed() < Duration::from_secs(5));
+        // Of the five minutes that it would have waited.
+        assert!(started.elapsed() < Duration::from_mins(1));
     }
 }
 
@@ -178,13 +179,4 @@ fn a_signal_also_ends_the_wait_for_a_neighbour_that_writes_nothing() {
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(scene.calls(), []);
     drop(stdin);
-}
-
-/// Waits for a condition in small steps, and gives up after five seconds.
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(5);
-    while !done() {
-        assert!(Instant::now() < until, "it never came to that");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -1,11 +1,11 @@
 //! A stream's life: created, changed, looked at, priced, deleted; and every second run.
 
-use std::time::Duration;
+use std::io::{BufRead, BufReader, Read};
 
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use crate::scene::{ARN, STREAM, Scene};
+use crate::scene::{ARN, DELETION, STREAM, Scene};
 
 #[test]
 fn a_stream_is_created_once_and_every_member_of_the_document_passes_through() {
@@ -117,7 +117,7 @@ fn check_creates_nothing() {
 
 #[test]
 fn a_stream_that_is_being_deleted_is_waited_for_and_made_anew() {
-    let scene = Scene::with_delay(Duration::from_millis(500));
+    let (scene, clock) = Scene::with_slow_deletion();
     scene.ensured();
     scene
         .run(&["delete", STREAM, "--yes", "--no-wait"], "")
@@ -126,8 +126,16 @@ fn a_stream_that_is_being_deleted_is_waited_for_and_made_anew() {
     scene
         .run(&["wait", STREAM], "")
         .ends_with(4, &["is being deleted", "kstream wait sensor-readings --gone"]);
-    let ran = scene.run(&["ensure", STREAM], "");
-    ran.ends_with(0, &["is being deleted; waiting until it is gone", "created stream"]);
+    let mut child = scene.spawn(&["ensure", STREAM]);
+    drop(child.stdin.take());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.contains("is being deleted; waiting until it is gone"), "{said}");
+    clock.advance(DELETION);
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    assert!(said.contains("created stream"), "{said}");
 }
 
 #[test]

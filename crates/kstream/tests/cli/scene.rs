@@ -5,14 +5,27 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use sandbox::clock::Clock;
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const STREAM: &str = "sensor-readings";
 pub(crate) const ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/sensor-readings";
+
+/// Longer than the moment in which a test looks, and no longer than a signature may be old.
+pub(crate) const DELETION: Duration = Duration::from_mins(5);
+
+/// Waits for a condition in small steps, far longer than it takes.
+pub(crate) fn wait_for(mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_mins(1);
+    while !done() {
+        assert!(Instant::now() < until, "it never came to that");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// How a run ended and what it wrote.
 #[derive(Debug)]
@@ -23,7 +36,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(child: Child, stdin: &str) -> Self {
+    pub(crate) fn of(child: Child, stdin: &str) -> Self {
         let mut child = child;
         // A tool that does not read its stdin closes it; that is no failure of the test.
         drop(child.stdin.take().map(|mut pipe| pipe.write_all(stdin.as_bytes())));
@@ -84,6 +97,21 @@ impl Scene {
         options.kinesis.create_delay = delay;
         options.kinesis.update_delay = delay;
         options.kinesis.delete_delay = delay;
+        Self::with(options)
+    }
+
+    /// A sandbox whose streams are there at once, but gone only when the clock is moved on by [`DELETION`].
+    pub(crate) fn with_slow_deletion() -> (Self, Clock) {
+        let mut options = Options::default();
+        options.kinesis.create_delay = Duration::ZERO;
+        options.kinesis.delete_delay = DELETION;
+        // It begins with the time by which the tool signs its requests.
+        options.clock = Clock::manual(SystemTime::now());
+        let clock = options.clock.clone();
+        (Self::with(options), clock)
+    }
+
+    fn with(options: Options) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let (running, stopped) = tokio::sync::oneshot::channel::<()>();
         std::thread::spawn(move || {
@@ -164,6 +192,13 @@ impl Scene {
         let text = |call: &Value, name: &str| call[name].as_str().unwrap().to_owned();
         let calls = journal["requests"].as_array().unwrap().iter();
         calls.map(|call| (text(call, "operation"), text(call, "outcome"))).collect()
+    }
+
+    /// Whether an operation was called since the last time. The journal is left as it is: a call that comes while it is
+    /// read and emptied would be lost.
+    pub(crate) fn was_called(&self, operation: &str) -> bool {
+        let journal = self.control("GET", "requests", &Value::Null);
+        journal["requests"].as_array().unwrap().iter().any(|call| call["operation"] == operation)
     }
 
     /// The calls since the last time that would change something.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::scene::{STREAM, Scene};
+use crate::scene::{Ran, STREAM, Scene, wait_for};
 
 #[test]
 fn a_namesake_in_another_account_is_left_alone() {
@@ -95,19 +95,24 @@ fn a_refused_caller_is_told_the_action() {
 
 #[test]
 fn waiting_has_a_limit_that_says_how_to_go_on() {
-    let scene = Scene::with_delay(Duration::from_secs(30));
-    let ran = scene.run(&["ensure", STREAM, "--timeout", "300ms"], "");
-    ran.ends_with(5, &["is CREATING after ", "not ACTIVE", "kstream wait sensor-readings"]);
+    // Each single request has this long too, so it must be far longer than an answer takes. The two wait side by side.
+    let limit = "5s";
+    let scene = Scene::with_delay(Duration::from_hours(1));
+    let mut creating = scene.spawn(&["ensure", STREAM, "--timeout", limit]);
+    drop(creating.stdin.take());
+    wait_for(|| scene.was_called("CreateStream"));
     scene
-        .run_with(&["wait", STREAM], &[("KINBRICKS_TIMEOUT", "300ms")], "")
+        .run_with(&["wait", STREAM], &[("KINBRICKS_TIMEOUT", limit)], "")
         .ends_with(5, &["is CREATING after "]);
+    let ran = Ran::of(creating, "");
+    ran.ends_with(5, &["is CREATING after ", "not ACTIVE", "kstream wait sensor-readings"]);
     assert_eq!(ran.stdout, "");
 }
 
 #[test]
 fn a_hanging_endpoint_and_one_that_is_not_there_are_transient() {
     let scene = Scene::start();
-    scene.fault(&json!({ "operation": "DescribeStreamSummary", "times": 9, "latency_ms": 3000 }));
+    scene.fault(&json!({ "operation": "DescribeStreamSummary", "times": 9, "latency_ms": 60_000 }));
     scene.run(&["show", STREAM, "--timeout", "200ms"], "").ends_with(5, &["no answer in time"]);
     let nowhere = [("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:9")];
     scene.run_with(&["list", "--timeout", "20s"], &nowhere, "").ends_with(5, &["could not be reached"]);
