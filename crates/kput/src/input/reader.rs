@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::thread;
 
 use config::Fault;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::key::{HashSource, KeySource, OnMissingKey};
 use super::shape::{CsvValues, Place, Shape, Stop};
@@ -14,9 +14,6 @@ use super::source::{Origin, Source, broken};
 use super::splitter::{Frame, Splitter};
 use super::{Form, csv as rows};
 use crate::limits::RECORD_BYTES;
-
-/// Slabs that may wait between the reading thread and the sender.
-const CHANNEL_SLABS: usize = 4;
 
 /// The longest line of an envelope: the largest record as a JSON string in which each byte is escaped, and room for the
 /// other members.
@@ -40,7 +37,7 @@ pub struct Options {
 }
 
 /// The records, as they come.
-pub type Input = Receiver<Message>;
+pub type Input = UnboundedReceiver<Message>;
 
 /// Starts the reading thread. It ends with the process when it is caught in a read.
 ///
@@ -50,7 +47,8 @@ pub fn spawn(source: Source, options: Options) -> Result<Input, Fault> {
     if let Source::Streams(origins) = &source {
         origins.iter().try_for_each(Origin::try_open)?;
     }
-    let (to, from) = channel(CHANNEL_SLABS);
+    // How much may be in it, the builder knows.
+    let (to, from) = unbounded_channel();
     thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {

@@ -1,10 +1,10 @@
 //! Records travel in slabs: one piece of memory and one message for many of them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use config::Fault;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::record::{Filling, HashKey, NewKey, Record, Walk};
 
@@ -20,6 +20,12 @@ const RECORD_OVERHEAD: usize = 160;
 
 /// Bytes of records that may be in the process at once. One record larger than this passes alone.
 const BUDGET: usize = 6 * 1024 * 1024;
+
+/// Slabs that may wait to be taken.
+const MOST_WAITING: usize = 8;
+
+/// When as many wait to be taken as may, the next is read once no more than this wait.
+const FEW_WAITING: usize = 2;
 
 /// What the reading thread says.
 #[derive(Debug)]
@@ -58,6 +64,7 @@ pub struct Batch {
     unsent: VecDeque<(usize, Unsent)>,
     /// Records that were lent.
     lent: usize,
+    _waiting: Waiting,
 }
 
 /// What is no record to send.
@@ -98,35 +105,81 @@ pub struct Refusal {
 #[derive(Debug)]
 pub(super) struct Unwanted;
 
-/// Bounds the bytes of all slabs that are alive.
+/// Holds the reading thread back: by the bytes of all slabs that are alive, and by how many wait to be taken.
+///
+/// Of those that wait, most have to be taken before the thread goes on: to wake it costs as much as to read a hundred
+/// records, so it reads several slabs at a time. Bytes are different: they may be held until somebody far away answers.
 #[derive(Debug, Default)]
-struct Budget {
-    used: Mutex<usize>,
-    freed: Condvar,
+struct Flow {
+    level: Mutex<Level>,
+    fell: Condvar,
 }
 
-impl Budget {
-    fn acquire(self: &Arc<Self>, bytes: usize) -> Permit {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut used = self
-            .freed
-            .wait_while(used, |used| *used > 0 && *used + bytes > BUDGET)
-            .unwrap_or_else(PoisonError::into_inner);
-        *used += bytes;
-        Permit { budget: Arc::clone(self), bytes }
+#[derive(Debug, Default)]
+struct Level {
+    /// Bytes of the slabs that are alive.
+    bytes: usize,
+    /// Slabs that nobody has taken yet.
+    waiting: usize,
+    /// How many bytes the thread wants, when it is held back.
+    wanted: Option<usize>,
+}
+
+impl Level {
+    fn has_room(&self, bytes: usize, most_waiting: usize) -> bool {
+        self.waiting <= most_waiting && (self.bytes == 0 || self.bytes + bytes <= BUDGET)
+    }
+}
+
+impl Flow {
+    fn level(&self) -> MutexGuard<'_, Level> {
+        self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a slab of so many bytes may come.
+    fn pass(self: &Arc<Self>, bytes: usize) -> (Alive, Waiting) {
+        let mut level = self.level();
+        if !level.has_room(bytes, MOST_WAITING - 1) {
+            level.wanted = Some(bytes);
+            let held = |level: &mut Level| !level.has_room(bytes, FEW_WAITING);
+            level = self.fell.wait_while(level, held).unwrap_or_else(PoisonError::into_inner);
+            level.wanted = None;
+        }
+        level.bytes += bytes;
+        level.waiting += 1;
+        (Alive { flow: Arc::clone(self), bytes }, Waiting { flow: Arc::clone(self) })
+    }
+
+    fn lower(&self, by: impl FnOnce(&mut Level)) {
+        let mut level = self.level();
+        by(&mut level);
+        if level.wanted.is_some_and(|bytes| level.has_room(bytes, FEW_WAITING)) {
+            self.fell.notify_one();
+        }
     }
 }
 
 /// The right to hold some bytes; gives them back when dropped.
-struct Permit {
-    budget: Arc<Budget>,
+struct Alive {
+    flow: Arc<Flow>,
     bytes: usize,
 }
 
-impl Drop for Permit {
+impl Drop for Alive {
     fn drop(&mut self) {
-        *self.budget.used.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
-        self.budget.freed.notify_one();
+        self.flow.lower(|level| level.bytes -= self.bytes);
+    }
+}
+
+/// A slab that waits to be taken, until this is dropped.
+#[derive(Debug)]
+struct Waiting {
+    flow: Arc<Flow>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.flow.lower(|level| level.waiting -= 1);
     }
 }
 
@@ -135,13 +188,13 @@ pub(super) struct Builder {
     slab: Filling,
     unsent: VecDeque<(usize, Unsent)>,
     next: u64,
-    budget: Arc<Budget>,
-    to: Sender<Message>,
+    flow: Arc<Flow>,
+    to: UnboundedSender<Message>,
 }
 
 impl Builder {
-    pub(super) fn new(to: Sender<Message>) -> Self {
-        Self { slab: Filling::default(), unsent: VecDeque::new(), next: 0, budget: Arc::default(), to }
+    pub(super) fn new(to: UnboundedSender<Message>) -> Self {
+        Self { slab: Filling::default(), unsent: VecDeque::new(), next: 0, flow: Arc::default(), to }
     }
 
     /// Adds a record.
@@ -199,13 +252,13 @@ impl Builder {
         let (bytes, records) = (self.slab.bytes().min(SLAB_BYTES), self.slab.records());
         let mut slab = std::mem::replace(&mut self.slab, Filling::with_capacity(bytes, records));
         slab.shrink();
-        let permit = self.budget.acquire(slab.capacity() + records * RECORD_OVERHEAD);
-        let slab = slab.finish(permit);
+        let (alive, waiting) = self.flow.pass(slab.capacity() + records * RECORD_OVERHEAD);
+        let slab = slab.finish(alive);
         let unsent = std::mem::take(&mut self.unsent);
-        self.send(Message::Batch(Batch { records: slab.walk(), unsent, lent: 0 }))
+        self.send(Message::Batch(Batch { records: slab.walk(), unsent, lent: 0, _waiting: waiting }))
     }
 
     pub(super) fn send(&self, message: Message) -> Result<(), Unwanted> {
-        self.to.blocking_send(message).map_err(|_| Unwanted)
+        self.to.send(message).map_err(|_| Unwanted)
     }
 }
