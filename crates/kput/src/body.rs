@@ -3,13 +3,18 @@
 //! The SDK's own serialiser wants every payload and every key in a vector of its own. This one encodes from where the
 //! records lie into one buffer; [`crate::put`] hands that to the SDK before it signs.
 
+mod memory;
+
 use aggregate::OUTER_KEY;
 use base64_simd::STANDARD;
+use bytes::Bytes;
 
 use crate::plan::{Content, Item};
 use crate::record::{HashKey, KeyAt, Record};
 use crate::scan::is_plain;
 use crate::target::Target;
+
+pub use memory::Memory;
 
 /// What an entry costs beside payload and key: the members' names, punctuation and what base64 pads.
 const ENTRY_OVERHEAD: usize = 36;
@@ -18,9 +23,9 @@ const ENTRY_OVERHEAD: usize = 36;
 const HASH_OVERHEAD: usize = 61;
 
 /// The body that asks to put `items`.
-pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
+pub fn write(target: &Target, items: &[Item], memory: &Memory) -> Bytes {
     // Memory that turns out too small would be copied as a whole; only keys with escapes make it so.
-    let mut body = Vec::with_capacity(items.iter().map(length).sum::<usize>() + 256);
+    let mut body = memory.take(items.iter().map(length).sum::<usize>() + 256);
     match &target.arn {
         Some(arn) => member(&mut body, b"{\"StreamARN\":", arn.as_str()),
         None => member(&mut body, b"{\"StreamName\":", target.name.as_str()),
@@ -33,7 +38,7 @@ pub fn write(target: &Target, items: &[Item]) -> Vec<u8> {
         entry(&mut body, item);
     }
     body.extend_from_slice(b"]}");
-    body
+    memory.lend(body)
 }
 
 /// Bytes of an entry, or a few more.
@@ -94,13 +99,19 @@ mod tests {
     use std::time::Instant;
 
     use aggregate::Packer;
+    use bytes::Bytes;
     use serde_json::json;
 
-    use super::{length, write};
+    use super::{Memory, length};
     use crate::bill::Bill;
     use crate::plan::{Hashes, Item, Pack, Part};
     use crate::record::tests::record;
     use crate::record::{HashKey, NewKey};
+    use crate::target::Target;
+
+    fn write(target: &Target, items: &[Item]) -> Bytes {
+        super::write(target, items, &Memory::default())
+    }
 
     fn item(data: &[u8], key: NewKey<'_>, hash: Option<HashKey>) -> Item {
         Item::new(record(0, data, key, hash), Instant::now())
@@ -156,7 +167,7 @@ mod tests {
     #[test]
     fn names_the_stream_as_the_user_did() {
         let arn = "arn:aws:kinesis:eu-central-1:123456789012:stream/x";
-        let body = String::from_utf8(write(&arn.parse().unwrap(), &[])).unwrap();
+        let body = write(&arn.parse().unwrap(), &[]);
         assert_eq!(body, format!("{{\"StreamARN\":\"{arn}\",\"Records\":[]}}"));
     }
 }

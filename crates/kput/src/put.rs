@@ -38,6 +38,7 @@ pub struct Put {
     pub(crate) aws: Aws,
     target: Target,
     timeout: Duration,
+    memory: body::Memory,
 }
 
 /// A request that was not answered record by record.
@@ -77,7 +78,13 @@ impl Put {
         if let Some(client) = aws.sdk.http_client() {
             config = config.http_client(transport::wrap(client));
         }
-        Self { client: Client::from_conf(config.build()), aws, target, timeout }
+        Self {
+            client: Client::from_conf(config.build()),
+            aws,
+            target,
+            timeout,
+            memory: body::Memory::default(),
+        }
     }
 
     /// The stream.
@@ -90,7 +97,7 @@ impl Put {
     /// # Errors
     /// When the request as a whole failed; what to do then is part of the error.
     pub async fn send(&self, items: &[Item]) -> Result<Answer, Box<CallFailed>> {
-        let body = Bytes::from(body::write(&self.target, items));
+        let body = body::write(&self.target, items, &self.memory);
         let (name, arn) = self.address();
         let slow = self.slow(body.len());
         let call = self

@@ -248,9 +248,10 @@ impl Builder {
         if self.slab.records() == 0 && self.unsent.is_empty() {
             return Ok(());
         }
-        // The next one will most likely hold as much.
-        let (bytes, records) = (self.slab.bytes().min(SLAB_BYTES), self.slab.records());
-        let mut slab = std::mem::replace(&mut self.slab, Filling::with_capacity(bytes, records));
+        // The next one will most likely hold as much, or a little more.
+        let (bytes, records) = (self.slab.bytes(), self.slab.records());
+        let next = Filling::with_capacity((bytes + bytes / 4).min(SLAB_BYTES), records + records / 4);
+        let mut slab = std::mem::replace(&mut self.slab, next);
         slab.shrink();
         let (alive, waiting) = self.flow.pass(slab.capacity() + records * RECORD_OVERHEAD);
         let slab = slab.finish(alive);
