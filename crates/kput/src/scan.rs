@@ -3,6 +3,8 @@
 //! The scanner is exact about what it reads: escapes in names and values, nesting, and positions in arrays. It
 //! does not judge what follows the field. Of two members with one name the first is taken.
 
+mod glance;
+
 use std::borrow::Cow;
 
 use fearless_simd::prelude::*;
@@ -57,7 +59,18 @@ pub enum Found<'json> {
 }
 
 /// Looks `path` up in `json`.
+#[inline]
 pub fn find<'json>(json: &'json [u8], path: &Path) -> Found<'json> {
+    if let [name] = path.steps.as_slice()
+        && let Some((start, end)) = glance::string(json, name.as_bytes())
+        && let Some(text) = json.get(start..end).filter(|text| is_text(text))
+    {
+        return Found::Text(Cow::Borrowed(text));
+    }
+    look_closely(json, path)
+}
+
+fn look_closely<'json>(json: &'json [u8], path: &Path) -> Found<'json> {
     let mut scanner = Scanner { json, at: 0 };
     if !matches!(scanner.peek(), Ok(b'{' | b'[')) {
         // No fields here, and cheap to tell why.
@@ -228,10 +241,7 @@ impl<'json> Scanner<'json> {
     /// A number or a literal.
     fn bare(&mut self) -> Result<&'json [u8], Bad> {
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .position(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.'))
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|byte| !is_bare(*byte)).unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).filter(|bare| !bare.is_empty()).ok_or(Bad)
     }
@@ -244,12 +254,7 @@ impl<'json> Scanner<'json> {
                 if escaped {
                     return Ok(Found::Text(Cow::Owned(unescape(raw)?.into_bytes())));
                 }
-                // Most are ASCII, which is quicker to see than UTF-8.
-                if raw.is_ascii() || std::str::from_utf8(raw).is_ok() {
-                    Ok(Found::Text(Cow::Borrowed(raw)))
-                } else {
-                    Err(Bad)
-                }
+                if is_text(raw) { Ok(Found::Text(Cow::Borrowed(raw))) } else { Err(Bad) }
             }
             b'{' | b'[' => Ok(Found::Compound),
             _ => {
@@ -265,6 +270,19 @@ impl<'json> Scanner<'json> {
             }
         }
     }
+}
+
+/// Whether a number or a literal may hold this byte.
+#[inline]
+fn is_bare(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.')
+}
+
+/// Whether this is text.
+#[inline]
+fn is_text(raw: &[u8]) -> bool {
+    // Most is ASCII, which is quicker to see than UTF-8.
+    raw.is_ascii() || std::str::from_utf8(raw).is_ok()
 }
 
 /// Where the next quote or backslash is.
@@ -313,7 +331,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{Found, Path, find, is_plain, quote_or_escape};
+    use super::{Found, Path, find, is_plain, look_closely, quote_or_escape};
 
     fn check(json: &str, path: &str, expected: &Found<'_>) {
         assert_eq!(&find(json.as_bytes(), &path.parse::<Path>().unwrap()), expected, "{path} in {json}");
@@ -410,6 +428,25 @@ mod tests {
                     },
                     _ => {}
                 }
+            }
+        }
+
+        /// Whatever the record is made of, a glance sees what a close look sees.
+        #[test]
+        fn a_glance_is_not_mistaken(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    "\"[abé]{0,20}\"", Just("\"a\":".to_owned()), "\"[ab]\":\"[xé]{0,40}\",", "-?[0-9]{1,3}[.e]?[0-9]?",
+                    Just("true".to_owned()), Just("\\".to_owned()), "[{}\\[\\],: \"]",
+                ],
+                0..12,
+            ),
+            opened: bool,
+        ) {
+            let json = if opened { format!("{{{}", pieces.concat()) } else { pieces.concat() };
+            for path in ["a", "b", "aa"] {
+                let path = path.parse().unwrap();
+                prop_assert_eq!(find(json.as_bytes(), &path), look_closely(json.as_bytes(), &path), "{}", json);
             }
         }
 
