@@ -4,7 +4,6 @@
 //! also to which shard it goes and where it stands in the aggregate that is being packed for that shard.
 
 use aggregate::KeyPlace;
-use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::num::NonZeroU32;
@@ -20,7 +19,7 @@ const KEY_BYTES: usize = 40;
 /// A key in words of eight bytes: a few words are hashed and compared in a fraction of the time that their bytes take.
 #[derive(Clone, Copy, Debug)]
 struct Words {
-    /// The last one in use holds the key's last eight bytes, some of which may be in the one before too.
+    /// The first eight bytes, the last eight, which are in part the same in a short key, and what is between them.
     words: [u64; KEY_BYTES / 8],
     /// In bytes.
     length: u8,
@@ -31,28 +30,33 @@ impl Words {
     #[inline]
     fn of(key: &[u8]) -> Option<Self> {
         let length = u8::try_from(key.len()).ok().filter(|_| (1..=KEY_BYTES).contains(&key.len()))?;
-        let mut words = [0; KEY_BYTES / 8];
-        for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        words[(key.len() - 1) / 8] = match key.last_chunk() {
-            Some(last) => u64::from_le_bytes(*last),
-            None => key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) else {
+            let bytes = key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            return Some(Self { words: [bytes, 0, 0, 0, 0], length });
         };
+        let mut words = [u64::from_le_bytes(*first), u64::from_le_bytes(*last), 0, 0, 0];
+        if key.len() > 16 {
+            let [_, _, between @ ..] = &mut words;
+            let starts = (8..key.len() - 8).step_by(8);
+            for (word, bytes) in
+                between.iter_mut().zip(starts.filter_map(|start| key.get(start..)?.first_chunk()))
+            {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
         Some(Self { words, length })
-    }
-
-    /// Those that are in use.
-    #[inline]
-    fn used(&self) -> impl Iterator<Item = &u64> {
-        self.words.iter().take(usize::from(self.length).div_ceil(8))
     }
 }
 
 impl Hash for Words {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.used().for_each(|word| state.write_u64(*word));
+        let [first, last, between @ ..] = self.words;
+        state.write_u64(first);
+        state.write_u64(last);
+        if self.length > 16 {
+            between.into_iter().for_each(|word| state.write_u64(word));
+        }
         state.write_u8(self.length);
     }
 }
@@ -74,7 +78,10 @@ const _: () = assert!(size_of::<Known>() == 64, "it outgrew its line");
 impl Known {
     #[inline]
     fn is(&self, key: &Words) -> bool {
-        self.length == key.length && key.used().zip(&self.words).all(|(wanted, word)| wanted == word)
+        // Without an early way out: all of it is in one line.
+        let differing =
+            self.words.iter().zip(&key.words).fold(0, |differing, (own, other)| differing | (own ^ other));
+        differing == 0 && self.length == key.length
     }
 
     fn key(&self) -> Words {
@@ -118,17 +125,17 @@ impl KeyBook {
         if self.known.len() >= KEYS && self.known.find(hash, |known| known.is(&words)).is_none() {
             self.forget();
         }
-        let entry =
-            self.known.entry(hash, |known| known.is(&words), |known| self.hasher.hash_one(known.key()));
-        let known = match entry {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+        let known = match self.known.find_entry(hash, |known| known.is(&words)) {
+            Ok(known) => known.into_mut(),
+            Err(absent) => {
                 let at = u32::try_from(self.hashes.len()).ok()?;
-                let hash = hash_of(key);
-                let shard = map.position(hash).and_then(|position| u32::try_from(position).ok());
-                self.hashes.push(hash);
+                let own_hash = hash_of(key);
+                let shard = map.position(own_hash).and_then(|position| u32::try_from(position).ok());
+                self.hashes.push(own_hash);
                 let Words { words, length } = words;
-                place.insert(Known { words, hash: at, shard, packed: None, length }).into_mut()
+                let known = Known { words, hash: at, shard, packed: None, length };
+                let again = |known: &Known| self.hasher.hash_one(known.key());
+                absent.into_table().insert_unique(hash, known, again).into_mut()
             }
         };
         let hash = self.hashes.get(known.hash as usize)?;
@@ -164,6 +171,19 @@ mod tests {
             }
         }
         assert!(book.look_up(b"", &map).is_none());
+        for length in 1..=KEY_BYTES {
+            for at in 0..length {
+                for byte in [b'k', b'K'] {
+                    let mut key = vec![b'k'; length];
+                    key[at] = byte;
+                    assert_eq!(
+                        *book.look_up(&key, &map).unwrap().hash,
+                        hash_of(&key),
+                        "{length} bytes, at {at}"
+                    );
+                }
+            }
+        }
         assert!(book.known.allocation_size() < 1 << 20);
     }
 }
