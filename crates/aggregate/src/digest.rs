@@ -59,11 +59,14 @@ fn side_by_side<S: Simd>(simd: S, messages: &[&[u8]], digests: &mut [[u8; DIGEST
     {
         let common = lanes.iter().flatten().map(|lane| lane.blocks.len()).min().unwrap_or_default();
         // Lanes without a message follow the first one that has one.
-        let blocks = lanes.map(|lane| lane.as_ref().unwrap_or(first).blocks);
+        let first_blocks = first.blocks;
+        let blocks = lanes.map(|lane| lane.map_or(first_blocks, |lane| lane.blocks));
         for at in 0..common {
-            let [a, b, c, d, e, f, g, h] = &blocks;
-            let blocks = [&a[at], &b[at], &c[at], &d[at], &e[at], &f[at], &g[at], &h[at]];
-            step(simd, &mut state, blocks);
+            let mut now = [&first_blocks[at]; LANES];
+            for (block, blocks) in now.iter_mut().zip(&blocks) {
+                *block = &blocks[at];
+            }
+            step(simd, &mut state, now);
         }
         for (number, lane) in lanes.iter_mut().enumerate() {
             let Some(Lane { message, at, blocks }) = lane else { continue };
@@ -120,10 +123,12 @@ fn transposed<S: Simd>(simd: S, half: usize, blocks: [&Block; LANES]) -> [u32x8<
     }
     // Three times the rows of the upper half between those of the lower one, as one shuffles cards.
     for _ in 0..3 {
-        let [a, b, c, d, e, f, g, h] = rows;
-        let [(a, e), (b, f), (c, g), (d, h)] =
-            [a.interleave(e), b.interleave(f), c.interleave(g), d.interleave(h)];
-        rows = [a, e, b, f, c, g, d, h];
+        let (lower, upper) = rows.split_at(LANES / 2);
+        let mut shuffled = rows;
+        for (pair, (one, other)) in shuffled.as_chunks_mut().0.iter_mut().zip(lower.iter().zip(upper)) {
+            *pair = one.interleave(*other).into();
+        }
+        rows = shuffled;
     }
     rows
 }

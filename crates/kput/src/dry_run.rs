@@ -122,8 +122,8 @@ pub async fn report<W: Write>(
         };
         match message {
             Some(Message::Batch(mut batch)) => {
-                while let Some(arrival) = batch.next() {
-                    survey.add(arrival);
+                while let Some(arrival) = batch.lend() {
+                    survey.add(&arrival);
                 }
             }
             Some(Message::File { .. }) => {}
@@ -172,7 +172,7 @@ impl Survey {
         self.map = Some(map);
     }
 
-    fn add(&mut self, arrival: Arrival<'_>) {
+    fn add(&mut self, arrival: &Arrival<'_>) {
         match arrival {
             Arrival::Record(record) if record.size() > self.most => self.report.refused += 1,
             Arrival::Record(record) => self.record(record),

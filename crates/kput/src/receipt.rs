@@ -294,12 +294,16 @@ mod tests {
         let packs = [(b"1", parts([2, 5, 7])), (b"2", parts([0, 3, 4])), (b"3", parts([1, 6, 8]))];
         for file in [None, Some("a")] {
             let begin = |receipts: &mut Receipts| {
-                file.into_iter().for_each(|file: &str| receipts.begin_file(0, file.to_owned()));
+                if let Some(file) = file {
+                    receipts.begin_file(0, String::from(file));
+                }
             };
             let place = |sequence| StoredAt { shard: b"shardId-000000000001", sequence, sub: None };
             let together = written(|receipts| {
                 begin(receipts);
-                packs.iter().for_each(|(sequence, parts)| receipts.stored_together(parts, place(*sequence)));
+                for (sequence, parts) in &packs {
+                    receipts.stored_together(parts, place(*sequence));
+                }
             });
             let alone = written(|receipts| {
                 begin(receipts);

@@ -177,12 +177,12 @@ pub(crate) mod tests {
             }
             let mut walk = slab.finish(()).walk();
             for ((_, text, length), number) in keys.iter().zip(0..) {
-                let record = walk.next().unwrap();
+                let record = walk.lend().unwrap();
                 assert_eq!((record.number(), record.line(), record.hash()), (number, 2 * number, hash));
                 assert_eq!((record.data(), record.size()), (&b"PAYLOAD"[..], 7 + length));
                 assert_eq!(record.key_text().unwrap_or_default(), *text);
             }
-            assert!(walk.next().is_none());
+            assert!(walk.lend().is_none());
         }
     }
 }

@@ -270,7 +270,7 @@ impl Run {
 
     async fn admit(&mut self, mut batch: Batch) {
         let now = Instant::now();
-        while let Some(arrival) = batch.next() {
+        while let Some(arrival) = batch.lend() {
             self.next += 1;
             self.tally.records += 1;
             match arrival {

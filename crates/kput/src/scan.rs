@@ -7,9 +7,7 @@ mod glance;
 
 use std::borrow::Cow;
 
-use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, u8x16};
-use memchr::memchr2;
+use glance::quote_or_escape;
 
 /// A dotted path (`device.id`) or a JSON pointer (`/device/id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,30 +281,6 @@ fn is_bare(byte: u8) -> bool {
 fn is_text(raw: &[u8]) -> bool {
     // Most is ASCII, which is quicker to see than UTF-8.
     raw.is_ascii() || std::str::from_utf8(raw).is_ok()
-}
-
-/// Where the next quote or backslash is.
-#[inline]
-fn quote_or_escape(text: &[u8]) -> Option<usize> {
-    // What every processor of this architecture has: to ask for more would cost more than a few blocks are worth.
-    dispatch!(Level::baseline(), simd => quote_or_escape_with(simd, text))
-}
-
-#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
-#[inline(always)]
-fn quote_or_escape_with<S: Simd>(simd: S, text: &[u8]) -> Option<usize> {
-    // Names and most values are short: a few blocks are looked at sooner than memchr gets ready.
-    const BLOCKS: usize = 3;
-    let mut seen = 0;
-    for block in text.as_chunks::<16>().0.iter().take(BLOCKS) {
-        let block = u8x16::from_slice(simd, block);
-        let found = (block.simd_eq(b'"') | block.simd_eq(b'\\')).to_bitmask();
-        if found != 0 {
-            return Some(seen + found.trailing_zeros() as usize);
-        }
-        seen += 16;
-    }
-    memchr2(b'"', b'\\', text.get(seen..)?).map(|offset| seen + offset)
 }
 
 /// Decodes the inside of a JSON string that holds escapes. Rare, so serde_json does it.

@@ -259,7 +259,7 @@ mod tests {
         loop {
             match input.blocking_recv().unwrap() {
                 Message::Batch(mut batch) => {
-                    while let Some(arrival) = batch.next() {
+                    while let Some(arrival) = batch.lend() {
                         seen.push(match arrival {
                             Arrival::Record(record) => format!(
                                 "{} {} {}",

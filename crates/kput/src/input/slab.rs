@@ -76,7 +76,7 @@ enum Unsent {
 
 impl Batch {
     /// The next one, in input order.
-    pub fn next(&mut self) -> Option<Arrival<'_>> {
+    pub fn lend(&mut self) -> Option<Arrival<'_>> {
         if let Some((_, unsent)) = self.unsent.pop_front_if(|(behind, _)| *behind == self.lent) {
             return Some(match unsent {
                 Unsent::Refused(refusal) => Arrival::Refused(refusal),
@@ -84,7 +84,7 @@ impl Batch {
             });
         }
         self.lent += 1;
-        self.records.next().map(Arrival::Record)
+        self.records.lend().map(Arrival::Record)
     }
 }
 

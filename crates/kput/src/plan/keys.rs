@@ -55,7 +55,9 @@ impl Hash for Words {
         state.write_u64(first);
         state.write_u64(last);
         if self.length > 16 {
-            between.into_iter().for_each(|word| state.write_u64(word));
+            for word in between {
+                state.write_u64(word);
+            }
         }
         state.write_u8(self.length);
     }

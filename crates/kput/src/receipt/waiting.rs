@@ -196,7 +196,9 @@ mod tests {
             for (group, ahead) in groups.into_iter().cycle().zip((2..6).rev()) {
                 waiting.keep_one_of(group, ahead, round, ahead);
             }
-            groups.into_iter().for_each(|group| waiting.end_group(group));
+            for group in groups {
+                waiting.end_group(group);
+            }
             waiting.pass();
             let mut text = Vec::new();
             while waiting.next(&mut text) {}

@@ -59,7 +59,7 @@ pub struct Walk {
 
 impl Walk {
     /// The next record.
-    pub fn next(&mut self) -> Option<&Record> {
+    pub fn lend(&mut self) -> Option<&Record> {
         if self.next >= self.record.slab.spots.len() {
             return None;
         }

@@ -3,6 +3,11 @@
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, u8x16};
+use memchr::memchr2;
+
+/// Blocks that are looked at before memchr is called: names and most values are short, and memchr takes a while to get
+/// ready.
+const BLOCKS: usize = 3;
 
 /// Where the text of the string member `name` begins and ends. None: look closely.
 #[inline]
@@ -47,20 +52,29 @@ fn string_with<S: Simd>(simd: S, json: &[u8], name: &[u8]) -> Option<(usize, usi
 /// Where the next quote is, if there is no backslash before it.
 #[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
 #[inline(always)]
-fn quote<S: Simd>(simd: S, text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        let Some(block) = text.get(at..)?.first_chunk::<16>() else { return quote_near_end(text, at) };
+fn quote<S: Simd>(simd: S, text: &[u8], from: usize) -> Option<usize> {
+    let found = from + quote_or_escape_with(simd, text.get(from..)?)?;
+    (text.get(found) == Some(&b'"')).then_some(found)
+}
+
+/// Where the next quote or backslash is.
+#[inline]
+pub(super) fn quote_or_escape(text: &[u8]) -> Option<usize> {
+    dispatch!(Level::baseline(), simd => quote_or_escape_with(simd, text))
+}
+
+#[expect(clippy::inline_always, reason = "what `dispatch` enables holds only for what is inlined there")]
+#[inline(always)]
+fn quote_or_escape_with<S: Simd>(simd: S, text: &[u8]) -> Option<usize> {
+    let (mut seen, mut rest) = (0, text);
+    for _ in 0..BLOCKS {
+        let Some((block, behind)) = rest.split_first_chunk::<16>() else { break };
         let block = u8x16::from_slice(simd, block);
         let found = (block.simd_eq(b'"') | block.simd_eq(b'\\')).to_bitmask();
         if found != 0 {
-            let at = at + found.trailing_zeros() as usize;
-            return (text.get(at) == Some(&b'"')).then_some(at);
+            return Some(seen + found.trailing_zeros() as usize);
         }
-        at += 16;
+        (seen, rest) = (seen + 16, behind);
     }
-}
-
-fn quote_near_end(text: &[u8], at: usize) -> Option<usize> {
-    let found = at + text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    (text.get(found) == Some(&b'"')).then_some(found)
+    memchr2(b'"', b'\\', rest).map(|offset| seen + offset)
 }
