@@ -15,7 +15,7 @@ use crate::DIGEST_BYTES;
 const LANES: usize = 8;
 
 /// So many messages are quicker side by side than one after the other, even if the other lanes work for nothing.
-const WORTH_IT: usize = if cfg!(target_endian = "little") { 2 } else { usize::MAX };
+const WORTH_IT: usize = 2;
 
 /// Bytes that MD5 takes in one step.
 const BLOCK_BYTES: usize = 64;
@@ -27,6 +27,10 @@ const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 /// The MD5 of each message.
 pub(crate) fn digests(messages: &[&[u8]]) -> Vec<[u8; DIGEST_BYTES]> {
+    if cfg!(target_endian = "big") {
+        // The lanes take words as they lie in memory.
+        return messages.iter().map(|message| finish(START, message.as_chunks().0, message)).collect();
+    }
     let mut digests = vec![[0; DIGEST_BYTES]; messages.len()];
     // The widest registers that this processor has.
     dispatch!(Level::new(), simd => side_by_side(simd, messages, &mut digests));
@@ -78,6 +82,7 @@ fn side_by_side<S: Simd>(simd: S, messages: &[&[u8]], digests: &mut [[u8; DIGEST
             }
         }
     }
+    // At most one is left in a lane, and none waits.
     for (number, lane) in lanes.iter().enumerate() {
         if let Some(Lane { message, at, blocks }) = lane {
             digests[*at] = finish(state.map(|word| word[number]), blocks, message);
@@ -271,7 +276,7 @@ mod tests {
     proptest! {
         #[test]
         fn they_are_what_the_library_says(
-            messages in prop::collection::vec((any::<u8>(), prop_oneof![0..300_usize, 50..70_usize, 1000..3000_usize]), 0..10),
+            messages in prop::collection::vec((any::<u8>(), prop_oneof![0..300_usize, 50..70_usize, 1000..3000_usize]), 0..30),
         ) {
             let messages: Vec<Vec<u8>> = messages
                 .into_iter()

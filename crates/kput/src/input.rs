@@ -1,6 +1,6 @@
 //! From bytes to records: one thread reads, splits, finds keys and hands batches of records on.
 //!
-//! It is a thread of its own because a read of stdin blocks; a bound for what waits and one for all that is alive hold it back
+//! It is a thread of its own because a read of stdin blocks; it is held back by how many slabs wait and how many bytes
 //! when the service is slower than the pipe.
 
 mod compression;

@@ -5,7 +5,6 @@
 
 mod open;
 
-use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use open::Open;
@@ -13,7 +12,7 @@ use open::Open;
 use super::item::Item;
 use super::keys::KeyBook;
 use super::shards::{ShardMap, record_hash};
-use crate::record::Record;
+use crate::record::{KeyAt, Record};
 
 /// One bundle a shard.
 #[derive(Debug)]
@@ -34,25 +33,23 @@ impl Bundler {
     /// had to be closed, a record that cannot be packed.
     pub fn add(&mut self, record: &Record, now: Instant, ready: &mut Vec<Item>) {
         let Self { map, keys, open } = self;
-        let known = if record.hash().is_none() { keys.look_up(record.key_bytes(), map) } else { None };
-        let Some(known) = known else {
-            match record_hash(record).and_then(|hash| Some((hash, map.position(hash)?))) {
-                Some((hash, at)) => drop(open.add(at, record, hash, now, ready)),
-                None => ready.push(Item::new(record.clone(), now)),
-            }
-            return;
-        };
-        match (known.shard, *known.packed) {
-            (Some(at), Some(packed)) if open.add_again(at, record, packed, ready) => {}
-            (Some(at), _) => {
-                *known.packed = open.add(at, record, *known.hash, now, ready);
-                if known.packed.is_some_and(|packed| packed.bundle == NonZeroU32::MIN) {
-                    // After four billion bundles their numbers begin anew, and nobody may remember those of old.
-                    keys.forget();
+        match keys.of(record, map) {
+            Some(known) => match (known.shard, *known.packed) {
+                (Some(at), Some(packed)) if open.add_again(at, record, packed, ready) => return,
+                (Some(at), _) => *known.packed = open.add(at, record, *known.hash, now, ready),
+                // No shard is known to take it; the service will say.
+                (None, _) => ready.push(Item::new(record.clone(), now)),
+            },
+            None => match record_hash(record).and_then(|hash| Some((hash, map.position(hash)?))) {
+                // In an aggregate nobody would see that a key is missing.
+                Some((hash, at)) if record.key() != KeyAt::Absent => {
+                    open.add(at, record, hash, now, ready);
                 }
-            }
-            // No shard is known to take it; the service will say.
-            (None, _) => ready.push(Item::new(record.clone(), now)),
+                _ => ready.push(Item::new(record.clone(), now)),
+            },
+        }
+        if open.begin_anew() {
+            keys.forget();
         }
     }
 
@@ -83,8 +80,8 @@ mod tests {
     use super::open::OPEN_BYTES;
     use crate::bill::Bill;
     use crate::plan::{Content, Item, Pack, Shard, ShardMap, record_hash};
-    use crate::record::Record;
-    use crate::record::tests::keyed as record;
+    use crate::record::tests::{keyed as record, record as keyless};
+    use crate::record::{HashKey, NewKey, Record};
 
     fn add(bundler: &mut Bundler, record: &Record, now: Instant) -> Vec<Item> {
         let mut ready = Vec::new();
@@ -141,6 +138,38 @@ mod tests {
         let ready = bundler.due(now + LINGER, false);
         assert_eq!(alone(&ready[0]).data(), b"xxxxx");
         assert!(bundler.is_empty());
+    }
+
+    #[test]
+    fn a_record_without_a_key_is_not_packed_even_if_its_hash_key_says_where_to() {
+        let now = Instant::now();
+        let mut bundler = Bundler::new(two_shards(), 1000, LINGER);
+        for number in 0..2 {
+            let keyless = keyless(number, b"x", NewKey::Absent, Some(HashKey(7)));
+            assert_eq!(alone(&add(&mut bundler, &keyless, now)[0]).number(), number);
+        }
+        assert!(bundler.is_empty());
+    }
+
+    #[test]
+    fn when_numbers_begin_anew_those_of_old_are_forgotten() {
+        let now = Instant::now();
+        let all = Shard { id: "a".to_owned(), first: 0, last: u128::MAX };
+        let mut bundler = Bundler::new(ShardMap::new(vec![all]), 1000, LINGER);
+        let pack = |bundler: &mut Bundler, keys: [&str; 3]| {
+            for (number, key) in (0..).zip(keys) {
+                assert!(add(bundler, &record(number, key, 20), now).is_empty());
+            }
+            let packed = bundler.due(now, true);
+            let seen: Vec<String> =
+                packed[0].records().iter().map(|one| one.key_text().unwrap().into()).collect();
+            assert_eq!(seen, keys);
+        };
+        // In the first bundle, then in the last before numbers begin anew, then in the first again.
+        pack(&mut bundler, ["a", "b", "b"]);
+        bundler.open.skip_to_the_last_number();
+        pack(&mut bundler, ["x", "y", "z"]);
+        pack(&mut bundler, ["c", "a", "b"]);
     }
 
     #[test]

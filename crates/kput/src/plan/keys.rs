@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::num::NonZeroU32;
 
 use super::shards::{ShardMap, hash_of};
+use crate::record::Record;
 
 /// Keys that are remembered: what a table of 4096 places holds before it grows. When there are more, all are forgotten.
 const KEYS: usize = 3584;
@@ -119,28 +120,34 @@ pub(super) struct KeyBook {
 }
 
 impl KeyBook {
-    /// What is known of `key` among the shards of `map`, which are the same in every call. None for a key that is not
-    /// remembered.
-    pub(super) fn look_up(&mut self, key: &[u8], map: &ShardMap) -> Option<Found<'_>> {
+    /// What is known of a record's key among the shards of `map`, which are the same in every call. None for a key that
+    /// is not remembered, and for a record whose shard its own hash key decides.
+    pub(super) fn of(&mut self, record: &Record, map: &ShardMap) -> Option<Found<'_>> {
+        if record.hash().is_some() { None } else { self.look_up(record.key_bytes(), map) }
+    }
+
+    fn look_up(&mut self, key: &[u8], map: &ShardMap) -> Option<Found<'_>> {
         let words = Words::of(key)?;
-        let hash = self.hasher.hash_one(words);
-        if self.known.len() >= KEYS && self.known.find(hash, |known| known.is(&words)).is_none() {
-            self.forget();
-        }
-        let known = match self.known.find_entry(hash, |known| known.is(&words)) {
+        let Self { known, hashes, hasher } = self;
+        let hash = hasher.hash_one(words);
+        let known = match known.find_entry(hash, |known| known.is(&words)) {
             Ok(known) => known.into_mut(),
             Err(absent) => {
-                let at = u32::try_from(self.hashes.len()).ok()?;
+                let table = absent.into_table();
+                if table.len() >= KEYS {
+                    table.clear();
+                    hashes.clear();
+                }
+                let at = u32::try_from(hashes.len()).ok()?;
                 let own_hash = hash_of(key);
                 let shard = map.position(own_hash).and_then(|position| u32::try_from(position).ok());
-                self.hashes.push(own_hash);
+                hashes.push(own_hash);
                 let Words { words, length } = words;
                 let known = Known { words, hash: at, shard, packed: None, length };
-                let again = |known: &Known| self.hasher.hash_one(known.key());
-                absent.into_table().insert_unique(hash, known, again).into_mut()
+                table.insert_unique(hash, known, |known| hasher.hash_one(known.key())).into_mut()
             }
         };
-        let hash = self.hashes.get(known.hash as usize)?;
+        let hash = hashes.get(known.hash as usize)?;
         Some(Found { hash, shard: known.shard.map(|shard| shard as usize), packed: &mut known.packed })
     }
 

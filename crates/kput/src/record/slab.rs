@@ -144,6 +144,9 @@ impl Filling {
         if self.bytes.capacity() > 2 * self.bytes.len() {
             self.bytes.shrink_to_fit();
         }
+        if self.spots.capacity() > 2 * self.spots.len() {
+            self.spots.shrink_to_fit();
+        }
     }
 
     /// The slab. `lease` lives as long as it does.
@@ -152,7 +155,7 @@ impl Filling {
     }
 }
 
-/// A slab holds at most a few records of at most some 14 MiB: offsets fit 32 bits.
+/// A slab holds one large record, or small ones that are little together: offsets fit 32 bits.
 fn narrow(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

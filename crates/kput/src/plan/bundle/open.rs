@@ -50,6 +50,8 @@ pub(super) struct Open {
     /// The oldest first; some are closed already.
     opened: VecDeque<Opened>,
     next: NonZeroU32,
+    /// Whether numbers began anew, and nobody was told.
+    began_anew: bool,
     bytes: usize,
     spare: Vec<Packer>,
 }
@@ -62,9 +64,16 @@ impl Open {
             bundles: (0..shards).map(|_| None).collect(),
             opened: VecDeque::new(),
             next: NonZeroU32::MIN,
+            began_anew: false,
             bytes: 0,
             spare: Vec::new(),
         }
+    }
+
+    /// Whether bundles will have numbers that others had, since this was asked last: after four billion bundles. Whoever
+    /// remembers any forgets them then.
+    pub(super) fn begin_anew(&mut self) -> bool {
+        std::mem::take(&mut self.began_anew)
     }
 
     /// Bytes that all of them hold.
@@ -133,7 +142,10 @@ impl Open {
             return None;
         };
         let number = self.next;
-        self.next = self.next.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        self.next = self.next.checked_add(1).unwrap_or_else(|| {
+            self.began_anew = true;
+            NonZeroU32::MIN
+        });
         self.bytes += packer.len();
         self.opened.push_back(Opened { number, at, since: now });
         let (hashes, alone) = (Hashes::of(hash), Bill::of(record.size()));
@@ -143,6 +155,12 @@ impl Open {
         }
         self.make_room(ready);
         Some(Packed { bundle: number, place })
+    }
+
+    /// As if there had been nearly as many bundles as there are numbers.
+    #[cfg(test)]
+    pub(super) fn skip_to_the_last_number(&mut self) {
+        self.next = NonZeroU32::MAX;
     }
 
     /// Closes the bundles that have waited long enough: all of them when no more records come.
