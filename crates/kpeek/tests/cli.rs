@@ -439,7 +439,19 @@ fn a_terminal_that_is_closed_ends_it_like_ctrl_c() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "before");
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    if ignores_hangup() {
+        scene.put("sensor_01", "after");
+        assert_eq!(lines.next().unwrap().unwrap(), "after", "it outlives the terminal, as nohup promises");
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    }
     Ran::of(child, "").ends_with(130, &["deleted consumer `viewer`"]);
+}
+
+/// Whether these tests, and so what they start, were started with SIGHUP ignored, as under nohup.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default().trim();
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & 1 != 0)
 }
 
 #[test]
