@@ -449,7 +449,7 @@ fn a_terminal_that_is_closed_ends_it_like_ctrl_c() {
 
 /// Whether these tests, and so what they start, were started with SIGHUP ignored, as under nohup.
 fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default().trim();
     u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & 1 != 0)
 }
