@@ -151,19 +151,11 @@ impl Packer {
     pub fn add_again_within(&mut self, key: KeyPlace, data: &[u8], max_bytes: usize) -> bool {
         let KeyPlace(position) = key;
         debug_assert!((position as usize) < self.keys.texts.len(), "a place in another aggregate");
-        let record = 1 + varint_len(u64::from(position)) + bytes_len(data.len());
+        let entry = Entry { data, ..Entry::default() };
+        let record = record_len(u64::from(position), None, entry);
         let fits = self.len() + bytes_len(record) <= max_bytes;
         if fits {
-            let mut head = Head::default();
-            head.put(RECORDS);
-            head.put(record as u64);
-            head.put(KEY_INDEX);
-            head.put(u64::from(position));
-            head.put(DATA);
-            head.put(data.len() as u64);
-            head.append_to(&mut self.records);
-            self.records.extend_from_slice(data);
-            self.count += 1;
+            self.put_record(record, u64::from(position), None, entry);
         }
         fits
     }
@@ -177,15 +169,22 @@ impl Packer {
 
     fn put(&mut self, entry: Entry<'_>, Placed { key, hash, record }: Placed) {
         self.keys.add(PARTITION_KEYS, entry.partition_key, key);
-        let mut head = Head::default();
-        head.put(RECORDS);
-        head.put(record as u64);
-        head.put(KEY_INDEX);
-        head.put(key.position);
         if let Some((place, text)) = hash.zip(entry.explicit_hash_key) {
             self.hashes.add(HASH_KEYS, text, place);
+        }
+        self.put_record(record, key.position, hash.map(|hash| hash.position), entry);
+    }
+
+    /// Appends a record's message, which has `length` bytes, its keys by their positions.
+    fn put_record(&mut self, length: usize, key: u64, hash: Option<u64>, entry: Entry<'_>) {
+        let mut head = Head::default();
+        head.put(RECORDS);
+        head.put(length as u64);
+        head.put(KEY_INDEX);
+        head.put(key);
+        if let Some(hash) = hash {
             head.put(HASH_INDEX);
-            head.put(place.position);
+            head.put(hash);
         }
         head.put(DATA);
         head.put(entry.data.len() as u64);

@@ -136,18 +136,19 @@ impl Transport {
             if let Failed::Busy { last, .. } = &failed {
                 busy = Some(last.clone());
             }
-            let pause = match (self.pause_after(failed, repeat, attempt, started), busy.take()) {
-                (Ok(pause), said) => {
-                    busy = said;
-                    pause
+            let pause = match self.pause_after(failed, repeat, attempt, started) {
+                Ok(pause) => pause,
+                Err(failure) => {
+                    return Err(match (failure, busy) {
+                        // Time ran out in the middle of an attempt: what Databricks said before is worth more than that.
+                        (Failure::Lost(_) | Failure::Unreachable(_), Some(last))
+                            if repeat == Repeat::Safe && Instant::now() >= self.deadline =>
+                        {
+                            Failure::Busy { last, attempts: attempt, wait: None }
+                        }
+                        (failure, _) => failure,
+                    });
                 }
-                // Time ran out in the middle of an attempt: what Databricks said before is worth more than that.
-                (Err(Failure::Lost(_) | Failure::Unreachable(_)), Some(last))
-                    if repeat == Repeat::Safe && Instant::now() >= self.deadline =>
-                {
-                    return Err(Failure::Busy { last, attempts: attempt, wait: None });
-                }
-                (Err(last), _) => return Err(last),
             };
             tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
             tokio::time::sleep(pause).await;

@@ -94,13 +94,11 @@ struct Scanner<'json> {
 }
 
 impl<'json> Scanner<'json> {
-    #[inline]
     fn rest(&self) -> &'json [u8] {
         self.json.get(self.at..).unwrap_or_default()
     }
 
     /// The next byte that is not white space.
-    #[inline]
     fn peek(&mut self) -> Result<u8, Bad> {
         while let Some(&byte) = self.json.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -111,7 +109,6 @@ impl<'json> Scanner<'json> {
         Err(Bad)
     }
 
-    #[inline]
     fn expect(&mut self, wanted: u8) -> Result<(), Bad> {
         if self.peek()? == wanted {
             self.at += 1;
@@ -122,7 +119,6 @@ impl<'json> Scanner<'json> {
     }
 
     /// Steps into the member or element `step` of the value here; false when there is none.
-    #[inline]
     fn descend(&mut self, step: &str) -> Result<bool, Bad> {
         match self.peek()? {
             b'{' => self.member(step),
@@ -134,7 +130,6 @@ impl<'json> Scanner<'json> {
         }
     }
 
-    #[inline]
     fn member(&mut self, name: &str) -> Result<bool, Bad> {
         self.at += 1;
         if self.peek()? == b'}' {
@@ -142,12 +137,7 @@ impl<'json> Scanner<'json> {
         }
         loop {
             let (raw, escaped) = self.string()?;
-            let same = if escaped {
-                *unescape(raw)? == *name
-            } else {
-                // Names of one length mostly differ in the first byte already.
-                raw.first() == name.as_bytes().first() && raw == name.as_bytes()
-            };
+            let same = if escaped { *unescape(raw)? == *name } else { raw == name.as_bytes() };
             self.expect(b':')?;
             if same {
                 return Ok(true);
@@ -178,7 +168,6 @@ impl<'json> Scanner<'json> {
     }
 
     /// The string here, without its quotes, and whether it holds escapes.
-    #[inline]
     fn string(&mut self) -> Result<(&'json [u8], bool), Bad> {
         self.expect(b'"')?;
         let rest = self.rest();
@@ -208,7 +197,6 @@ impl<'json> Scanner<'json> {
     }
 
     /// Passes the value here.
-    #[inline]
     fn skip(&mut self) -> Result<(), Bad> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
@@ -244,7 +232,6 @@ impl<'json> Scanner<'json> {
         rest.get(..length).filter(|bare| !bare.is_empty()).ok_or(Bad)
     }
 
-    #[inline]
     fn scalar(&mut self) -> Result<Found<'json>, Bad> {
         match self.peek()? {
             b'"' => {

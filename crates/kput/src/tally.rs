@@ -70,11 +70,11 @@ pub fn show_records(records: u64) -> String {
 impl Tally {
     /// Adds what a stored entry costs, and what its records would have cost alone.
     pub fn bill(&mut self, item: &Item) {
+        let billed = self.bill_entry(item.size());
         let alone = match &item.content {
-            Content::Alone(_) => Bill::of(item.size()),
+            Content::Alone(_) => billed,
             Content::Packed(pack) => pack.alone(),
         };
-        self.bill_in_vain(item.size());
         self.stored_bytes += alone.bytes;
         self.unaggregated_kib += alone.kib;
         self.unaggregated_payload_units += alone.payload_units;
@@ -82,9 +82,14 @@ impl Tally {
 
     /// Adds what an entry costs that is stored where no consumer looks for it, and has to be put again.
     pub fn bill_in_vain(&mut self, size: usize) {
+        self.bill_entry(size);
+    }
+
+    fn bill_entry(&mut self, size: usize) -> Bill {
         let billed = Bill::of(size);
         self.billed_kib += billed.kib;
         self.payload_units += billed.payload_units;
+        billed
     }
 
     /// The summary as a sentence about `stream`.

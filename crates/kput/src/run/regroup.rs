@@ -24,8 +24,6 @@ pub(super) struct Aggregation {
     pub(super) max_bytes: usize,
     /// None until the shards are known.
     pub(super) bundler: Option<Bundler>,
-    /// What leaves the bundler on its way to the planner; empty in between.
-    ready: Vec<Item>,
     map: ShardMap,
     /// The shards have to be listed before anything is sent.
     pub(super) regroup: bool,
@@ -42,7 +40,6 @@ impl Aggregation {
         Self {
             max_bytes,
             bundler: None,
-            ready: Vec::new(),
             map: ShardMap::default(),
             regroup: true,
             unchanged: 0,
@@ -109,15 +106,12 @@ impl Run {
 
     /// Puts a record on its way: into a bundle, or straight to the planner.
     pub(super) fn route(&mut self, record: &Record, now: Instant) {
-        match self
-            .aggregation
-            .as_mut()
-            .and_then(|aggregation| Some((aggregation.bundler.as_mut()?, &mut aggregation.ready)))
-        {
-            Some((bundler, ready)) => {
-                bundler.add(record, now, ready);
-                if !ready.is_empty() {
-                    ready.drain(..).for_each(|item| self.planner.admit(item));
+        match self.aggregation.as_mut().and_then(|aggregation| aggregation.bundler.as_mut()) {
+            Some(bundler) => {
+                let mut ready = Vec::new();
+                bundler.add(record, now, &mut ready);
+                for item in ready {
+                    self.planner.admit(item);
                 }
             }
             None => self.planner.admit(Item::new(record.clone(), now)),
